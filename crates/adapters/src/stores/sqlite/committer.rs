@@ -1,0 +1,141 @@
+//! The one writer: carries out what has gathered in the queue, a group in one transaction.
+//!
+//! Promises: a group is applied in the order in which its sets were handed in; nothing of a set that fails is applied, and
+//! it fails alone; whoever waits is answered after the transaction is durable, never before.
+//! Leaves to others: the thread that it runs on (the app), how rows are written (`tables`).
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use syncline_core::change_set::ChangeSet;
+use syncline_engine::error::{Error, Result};
+
+use super::faults::{concerns_every_set, fault, repeated};
+use super::lock::Ownership;
+use super::queue::{Queue, Request, Task};
+use super::tables::counter::Tally;
+use super::tables::{attempt, charge, event, letter, link, pause, record, source, system};
+
+/// A group is closed at about this many rows, so that no waiter waits long for the others.
+const GROUP_ROWS_MAX: usize = 20_000;
+
+/// Carries out what was handed to the store.
+#[derive(Debug)]
+pub struct Committer {
+    connection: Arc<Mutex<Connection>>,
+    queue: Arc<Queue>,
+    _ownership: Option<Arc<Ownership>>,
+}
+
+impl Committer {
+    pub(super) fn new(connection: Arc<Mutex<Connection>>, queue: Arc<Queue>, ownership: Option<Arc<Ownership>>) -> Self {
+        Self { connection, queue, _ownership: ownership }
+    }
+
+    /// How many requests wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
+    /// Carries out what has gathered, as one group, and answers how many requests it answered, well or ill.
+    ///
+    /// # Errors
+    /// A fault of the store itself; those who waited have been told.
+    pub fn step(&mut self) -> Result<usize> {
+        let group = self.queue.gather(GROUP_ROWS_MAX);
+        if group.is_empty() {
+            return Ok(0);
+        }
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = group.len();
+        match apply(&mut connection, &group) {
+            Ok(numbers) => {
+                drop(connection);
+                for (request, number) in group.into_iter().zip(numbers) {
+                    answer(request, Ok(number));
+                }
+                Ok(answered)
+            }
+            Err(error) if concerns_every_set(error.kind) => {
+                for request in group {
+                    answer(request, Err(repeated(&error)));
+                }
+                Err(error)
+            }
+            Err(error) if answered == 1 => {
+                group.into_iter().for_each(|request| answer(request, Err(repeated(&error))));
+                Ok(answered)
+            }
+            Err(_) => {
+                for request in group {
+                    let number = apply(&mut connection, std::slice::from_ref(&request)).map(|numbers| numbers.into_iter().sum());
+                    answer(request, number);
+                }
+                Ok(answered)
+            }
+        }
+    }
+
+    /// Carries out whatever comes until the store's handle is gone and nothing waits. Blocks while there is nothing to do.
+    pub fn run_until_closed(mut self) {
+        while self.queue.wait() {
+            if let Err(error) = self.step() {
+                tracing::warn!(error = %error, remedy = error.remedy(), "commit group failed");
+            }
+        }
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.queue.abandon();
+    }
+}
+
+/// A waiter that went away does not want the answer.
+fn answer(request: Request, result: Result<i64>) {
+    drop(request.answer.send(result));
+}
+
+/// Applies a group in one transaction; on an error nothing of it is applied.
+fn apply(connection: &mut Connection, group: &[Request]) -> Result<Vec<i64>> {
+    let failed = |error| fault("a group is committed", error);
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate).map_err(failed)?;
+    let mut tally = Tally::default();
+    let numbers: Vec<i64> = group.iter().map(|request| carry_out(&transaction, request, &mut tally)).collect::<Result<_>>()?;
+    tally.write(&transaction)?;
+    transaction.commit().map_err(|error| -> Error { fault("a group is committed", error) })?;
+    Ok(numbers)
+}
+
+fn carry_out(connection: &Connection, request: &Request, tally: &mut Tally) -> Result<i64> {
+    match &request.task {
+        Task::Commit(set) => write(connection, set, tally).map(|()| 0),
+        Task::Register(name) => system::register(connection, name, tally),
+        Task::Forget(charges, seen) => {
+            Ok(charge::forget(connection, charges, tally)? + source::forget_seen(connection, seen, tally)?)
+        }
+    }
+}
+
+/// Writes one change set: first what others refer to, new rows before changes to them.
+fn write(connection: &Connection, set: &ChangeSet, tally: &mut Tally) -> Result<()> {
+    record::put(connection, &set.records, tally)?;
+    link::insert(connection, &set.links_new, tally)?;
+    link::set_duties(connection, &set.duties)?;
+    link::set_sides(connection, &set.sides)?;
+    event::insert(connection, &set.events, tally)?;
+    source::insert_seen(connection, &set.seen, tally)?;
+    source::put_checkpoints(connection, &set.checkpoints, tally)?;
+    charge::insert(connection, &set.charges_new, tally)?;
+    charge::close(connection, &set.charges_closed)?;
+    attempt::insert(connection, &set.attempts_new, tally)?;
+    attempt::settle(connection, &set.attempts_settled)?;
+    letter::insert(connection, &set.letters_new, tally)?;
+    letter::grow(connection, &set.letters_grown)?;
+    letter::end(connection, &set.letters_ended, tally)?;
+    pause::change(connection, &set.pauses, tally)?;
+    tally.counts.merge(&set.counts);
+    Ok(())
+}

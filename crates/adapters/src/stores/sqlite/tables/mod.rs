@@ -1,0 +1,32 @@
+//! One file per noun: its table's columns, how its rows are written, and the queries over it.
+//!
+//! Promises: every column of every table is under a seal. Leaves to others: transactions (`committer`, `reads`).
+
+pub(super) mod attempt;
+mod base;
+pub(super) mod charge;
+pub(super) mod counter;
+pub(super) mod event;
+pub(super) mod letter;
+pub(super) mod link;
+pub(super) mod pause;
+pub(super) mod record;
+pub(super) mod source;
+pub(super) mod system;
+
+use super::row::Table;
+
+/// Every table.
+pub(super) const ALL: [&Table; 11] = [
+    &system::TABLE,
+    &source::CHECKPOINT,
+    &source::SEEN,
+    &record::TABLE,
+    &link::TABLE,
+    &event::TABLE,
+    &attempt::TABLE,
+    &charge::TABLE,
+    &letter::TABLE,
+    &pause::TABLE,
+    &counter::TABLE,
+];

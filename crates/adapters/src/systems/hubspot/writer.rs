@@ -1,0 +1,112 @@
+//! The writer port for one HubSpot account.
+//!
+//! Promises (docs/spec/writer.md): one request per call, one outcome per item; creates go by our key, updates and deletes by id.
+//! Leaves to others: bytes (`encode`, `decode`), the connection (`client`), when to call (`core::dispatch`).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use syncline_core::dispatch::batch::{Batch, Profile, ReadBatch};
+use syncline_engine::error::{Error, Kind, Result};
+use syncline_engine::ports::writer::{Account, Answer, ReadAnswer, Writer};
+
+use super::client::Client;
+use super::config::{BURST, DAY, Settings};
+use super::{decode, encode, errors, limits, schema};
+use crate::systems::answers;
+use crate::transport::{Call, HttpResponse, Transport};
+
+/// Writes to one account.
+pub struct HubSpotWriter {
+    client: Client,
+    settings: Settings,
+    profile: Profile,
+}
+
+impl HubSpotWriter {
+    /// A writer that has not talked to the account yet.
+    ///
+    /// # Errors
+    /// `Config` if the settings contradict themselves.
+    pub fn new(transport: Arc<dyn Transport>, settings: Settings) -> Result<Self> {
+        if let Some(complaint) = settings.complaint() {
+            return Err(Error::new(Kind::Config, format!("hubspot: {complaint}")));
+        }
+        let profile = settings.profile(&settings.allowance());
+        Ok(Self { client: Client::new(transport, &settings), settings, profile })
+    }
+
+    /// One call for which nothing but success will do.
+    async fn ask(&self, doing: &str, call: Call) -> Result<HttpResponse> {
+        let response = self.client.call(call).await.map_err(|error| answers::unanswered_call(doing, error))?;
+        if (200..300).contains(&response.status) { Ok(response) } else { Err(errors::whole(&response).refusal.into_error(doing)) }
+    }
+}
+
+#[async_trait]
+impl Writer for HubSpotWriter {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    async fn renew(&self) -> Result<()> {
+        self.client.renew()
+    }
+
+    fn needs_token(&self) -> bool {
+        false
+    }
+
+    fn connect_calls(&self) -> usize {
+        self.settings.objects.len() + 1
+    }
+
+    async fn connect(&self) -> Result<Account> {
+        let doing = "asking HubSpot for the account's details";
+        let response = self.ask(doing, encode::account()).await?;
+        let details = decode::account(&response).map_err(|why| answers::unreadable_call(doing, &why))?;
+        let mut allowance = self.settings.allowance();
+        allowance.zone = details.zone;
+        let mut reports = limits::from_headers(&response);
+        for (object, used) in &self.settings.objects {
+            let call = encode::properties(&self.settings.api_version, object);
+            let response = self.ask(&format!("looking at HubSpot's {object}"), call).await?;
+            schema::check(object, used, &response)?;
+            reports.extend(limits::from_headers(&response));
+        }
+        for report in reports {
+            match report.pool.as_str() {
+                BURST => allowance.burst = report.limit,
+                DAY => allowance.day = report.limit,
+                _ => {}
+            }
+        }
+        Ok(Account { id: details.portal, profile: self.settings.profile(&allowance) })
+    }
+
+    async fn count(&self, object: &str) -> Result<u64> {
+        let doing = format!("counting our records among HubSpot's {object}");
+        let used =
+            self.settings.objects.get(object).ok_or_else(|| Error::new(Kind::Internal, format!("{doing}: it is not in use")))?;
+        let response = self.ask(&doing, encode::count(&self.settings.api_version, object, &used.key_field)).await?;
+        decode::count(&response).map_err(|why| answers::unreadable_call(&doing, &why))
+    }
+
+    async fn send(&self, batch: &Batch) -> Answer {
+        let call = match encode::write(&self.settings.api_version, batch) {
+            Ok(call) => call,
+            Err(lacking) => return answers::unsendable(batch.items.len(), &lacking),
+        };
+        match self.client.call(call).await {
+            Ok(response) => decode::write(batch, &response),
+            Err(error) => answers::unanswered_write(batch.items.len(), error),
+        }
+    }
+
+    async fn read(&self, batch: &ReadBatch) -> ReadAnswer {
+        match self.client.call(encode::read(&self.settings.api_version, batch)).await {
+            Ok(response) => decode::read(batch, &response),
+            Err(error) => answers::unanswered_read(&error),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Every party that Syncline can keep in step, each in a folder with the same rooms.
+//!
+//! Promises: nothing outside its own folder depends on how a system works inside.
+//! Leaves to others: which systems a configuration names and how they are joined.
+
+pub mod answers;
+pub mod file;
+pub mod generator;
+pub mod hubspot;
+pub mod object_use;
+pub mod refusals;
+pub mod salesforce;

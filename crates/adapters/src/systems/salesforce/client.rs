@@ -1,0 +1,174 @@
+//! Talks to one org: the only place of this system that does I/O.
+//!
+//! Promises: every call bears the token and says who we are and that no assignment rule shall run; a refused token is
+//! noted, so that the next renewal fetches another. One request per call.
+//! Leaves to others: what to ask (`encode`) and what was answered (`decode`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use syncline_engine::error;
+use url::Url;
+
+use super::auth::{self, Token, Tokens};
+use crate::systems::answers;
+use crate::transport::{Call, HttpRequest, HttpResponse, Transport, TransportError};
+
+/// A connection to one org.
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    tokens: Tokens,
+    url: Url,
+    client_id: String,
+    client_secret: SecretString,
+    timeout: Duration,
+}
+
+impl Client {
+    /// A client without a token.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>, settings: &super::config::Settings) -> Self {
+        Self {
+            transport,
+            tokens: Tokens::default(),
+            url: settings.url.clone(),
+            client_id: settings.client_id.clone(),
+            client_secret: settings.client_secret.clone(),
+            timeout: settings.timeout,
+        }
+    }
+
+    /// The token in use, unless there is none or it was refused.
+    #[must_use]
+    pub fn token(&self) -> Option<Arc<Token>> {
+        self.tokens.current()
+    }
+
+    /// Fetches a token unless there is a good one by the time that it is our turn.
+    ///
+    /// # Errors
+    /// `AuthRefused`, `Unreachable`, `Protocol`.
+    pub async fn renew(&self) -> error::Result<()> {
+        let _turn = self.tokens.turn().await;
+        if self.tokens.current().is_some() {
+            return Ok(());
+        }
+        let call = auth::request(&self.client_id, &self.client_secret);
+        let headers =
+            vec![("content-type", "application/x-www-form-urlencoded".to_owned()), ("accept", "application/json".to_owned())];
+        let answer = self.exchange(&self.url, call, headers).await;
+        let response = answer.map_err(|error| answers::unanswered_call("fetching a Salesforce token", error))?;
+        self.tokens.replace(auth::fetched(&self.url, &response)?);
+        Ok(())
+    }
+
+    /// Sends one data call with that token.
+    ///
+    /// # Errors
+    /// As the transport has it.
+    pub async fn call(&self, token: &Token, call: Call) -> Result<HttpResponse, TransportError> {
+        let mut headers = vec![
+            ("authorization", format!("Bearer {}", token.secret.expose_secret())),
+            ("accept", "application/json".to_owned()),
+            ("sforce-call-options", "client=Syncline".to_owned()),
+            ("sforce-auto-assign", "FALSE".to_owned()),
+        ];
+        if !call.body.is_empty() {
+            headers.push(("content-type", "application/json".to_owned()));
+        }
+        let response = self.exchange(&token.instance, call, headers).await?;
+        if response.status == 401 {
+            self.tokens.refuse(token.epoch);
+        }
+        Ok(response)
+    }
+
+    async fn exchange(
+        &self,
+        base: &Url,
+        call: Call,
+        headers: Vec<(&'static str, String)>,
+    ) -> Result<HttpResponse, TransportError> {
+        let url = base.join(&call.target).map_err(|error| TransportError::NotSent(format!("no address can be made: {error}")))?;
+        self.transport.exchange(HttpRequest { method: call.method, url, headers, body: call.body, timeout: self.timeout }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::systems::salesforce::config::Settings;
+
+    /// Answers token requests as told, once there is a permit.
+    struct Gate {
+        open: Semaphore,
+        asked: AtomicUsize,
+        fails_first: bool,
+    }
+
+    #[async_trait]
+    impl Transport for Gate {
+        async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+            let turn = self.asked.fetch_add(1, Ordering::SeqCst);
+            self.open.acquire().await.map_err(|_| TransportError::Lost("closed".to_owned()))?.forget();
+            if request.url.path() != "/services/oauth2/token" {
+                return Ok(HttpResponse { status: 401, ..HttpResponse::default() });
+            }
+            if turn == 0 && self.fails_first {
+                return Err(TransportError::Lost("reset".to_owned()));
+            }
+            let body = format!(
+                r#"{{"access_token":"t{turn}","instance_url":"https://acme.my.salesforce.com","id":"https://login.salesforce.com/id/00D5g000004Kp7QEAS/0055g000007Xy9ZAAS"}}"#
+            );
+            Ok(HttpResponse { status: 200, body: body.into_bytes(), ..HttpResponse::default() })
+        }
+    }
+
+    fn client(fails_first: bool) -> (Arc<Gate>, Client) {
+        let gate = Arc::new(Gate { open: Semaphore::new(0), asked: AtomicUsize::new(0), fails_first });
+        let url = Url::parse("https://acme.my.salesforce.com").unwrap();
+        let settings = Settings::new(url, "id".into(), "secret".to_owned().into(), Default::default());
+        (gate.clone(), Client::new(gate, &settings))
+    }
+
+    #[tokio::test]
+    async fn renewals_at_once_fetch_one_token() {
+        let (gate, client) = client(false);
+        let opener = async { gate.open.add_permits(5) };
+        let (first, second, third, ()) = tokio::join!(client.renew(), client.renew(), client.renew(), opener);
+        assert!(first.is_ok() && second.is_ok() && third.is_ok());
+        assert_eq!(gate.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn who_waited_for_a_renewal_that_failed_tries_again() {
+        let (gate, client) = client(true);
+        gate.open.add_permits(5);
+        let (first, second) = tokio::join!(client.renew(), client.renew());
+        assert!(first.is_err() && second.is_ok());
+        assert_eq!(gate.asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_late_refusal_of_an_old_token_leaves_the_new_one() {
+        let (gate, client) = client(false);
+        gate.open.add_permits(9);
+        client.renew().await.unwrap();
+        let old = client.token().unwrap();
+        let call = || Call::bare(crate::transport::Method::Get, "/services/data".to_owned());
+        client.call(&old, call()).await.unwrap();
+        assert!(client.token().is_none());
+        client.renew().await.unwrap();
+        let new = client.token().unwrap();
+        client.call(&old, call()).await.unwrap();
+        assert_eq!(client.token().unwrap().epoch, new.epoch);
+        client.renew().await.unwrap();
+        assert_eq!(gate.asked.load(Ordering::SeqCst), 4);
+    }
+}

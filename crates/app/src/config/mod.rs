@@ -1,0 +1,76 @@
+//! The configuration: read from YAML, checked as a whole, and handed over in the form in which it is wired.
+//!
+//! Promises: what `load` gives back is in order; what is not is told all at once, each fault with its place, its key, what is
+//! wrong and what to do. Secrets come from the environment or from files, and neither `Debug` nor any fault shows one.
+//! Leaves to others: finding the file and exiting with 78 (the command line), asking the accounts themselves (the adapters).
+
+mod accounts;
+mod boundaries;
+mod checked;
+mod faults;
+mod raw;
+mod read;
+mod record_types;
+mod routing;
+mod rows;
+mod running;
+mod secrets;
+mod systems;
+#[cfg(test)]
+mod tests;
+mod vendors;
+
+use std::path::PathBuf;
+
+pub use checked::{
+    Agreed, Config, DispatchConfig, FileConfig, GeneratorConfig, HubSpotConfig, IntakeConfig, Kind, SalesforceConfig, StdinConfig,
+    SystemConfig,
+};
+pub use faults::{Fault, Faults, Place};
+pub use secrets::process_env;
+
+use read::{Reader, Section};
+
+const KEYS: [&str; 10] =
+    ["store", "data", "log", "systems", "routing", "boundaries", "record_types", "dispatch", "intake", "tenants"];
+
+/// Reads a configuration; `file_name` is what faults call it, `env` looks up environment variables.
+///
+/// # Errors
+/// Every fault at once.
+pub fn load(text: &str, file_name: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Faults> {
+    let mut reader = Reader::new(env);
+    let root = match raw::parse(text) {
+        Ok(root) => root,
+        Err(fault) => return Err(Faults::no_yaml(file_name, text, fault)),
+    };
+    let config = reader.section(&root, &KEYS).and_then(|section| read(&mut reader, section));
+    match config.filter(|_| reader.faults.is_empty()) {
+        Some(config) => Ok(config),
+        None => Err(Faults::new(file_name, text, reader.faults, &reader.hidden)),
+    }
+}
+
+fn read(reader: &mut Reader<'_>, section: Section<'_>) -> Option<Config> {
+    if let Some(node) = section.get("tenants") {
+        faults::hide(node, &mut reader.hidden);
+        reader.fault(node, "there is one tenant for now", "write its systems under systems:, and run one Syncline for each tenant");
+    }
+    let store = running::store(reader, section.get("store"));
+    let data = section.get("data").map(|node| reader.text(node, "a directory").map(PathBuf::from));
+    let log = running::log(reader, section.get("log"));
+    let dispatch = running::dispatch(reader, section.get("dispatch"));
+    let intake = running::intake(reader, section.get("intake"));
+    let schemas = record_types::read(reader, section.get("record_types"));
+    let named = match section.get("tenants") {
+        Some(_) => section.get("systems"),
+        None => reader.required(section, "systems", "write systems: { internal: { kind: generator }, … }"),
+    };
+    let named = named?;
+    let mut drafts = systems::read(reader, named, &schemas);
+    boundaries::read(reader, section.get("boundaries"), &mut drafts, &schemas);
+    let routing = routing::read(reader, named, section.get("routing"), section.get("record_types"), &drafts, &schemas);
+    let systems: Option<Vec<SystemConfig>> =
+        drafts.into_iter().map(|draft| Some(SystemConfig { name: draft.name, kind: draft.kind? })).collect();
+    Some(Config { store: store?, data: data.flatten(), log: log?, systems: systems?, schemas, routing, dispatch, intake })
+}

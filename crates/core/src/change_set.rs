@@ -1,0 +1,212 @@
+//! All that must become durable together: the one thing that a store's one door takes.
+//!
+//! Promises: a change set is applied whole or not at all, in the order in which sets were handed in.
+//! Leaves to others: how rows are kept (`Store`), what they mean (the nouns).
+
+use crate::attempt::{Attempt, Charge, Fate};
+use crate::checkpoint::Checkpoint;
+use crate::ids::{AttemptId, ChargeId, EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
+use crate::ledger::Counts;
+use crate::letter::{Letter, LetterState};
+use crate::link::{Duty, Link, Side};
+use crate::record::Record;
+use crate::time::Timestamp;
+
+/// What becomes durable together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangeSet {
+    /// Records written, whole (new and known).
+    pub records: Vec<(RecordId, Record)>,
+    /// Links that did not exist before.
+    pub links_new: Vec<Link>,
+    /// Intake's half of known links.
+    pub duties: Vec<(LinkId, Duty)>,
+    /// The lane's half of known links.
+    pub sides: Vec<(LinkId, Side)>,
+    /// Events accepted.
+    pub events: Vec<EventRow>,
+    /// Explicit event ids to remember.
+    pub seen: Vec<SeenEvent>,
+    /// Where feeds may resume.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Attempts that are about to be sent.
+    pub attempts_new: Vec<Attempt>,
+    /// Attempts whose fate changed.
+    pub attempts_settled: Vec<AttemptFate>,
+    /// Requests about to be sent.
+    pub charges_new: Vec<Charge>,
+    /// Requests answered, or known never to have gone out.
+    pub charges_closed: Vec<ChargeClose>,
+    /// Dead letters made.
+    pub letters_new: Vec<Letter>,
+    /// Deliveries added to a waiting letter.
+    pub letters_grown: Vec<(LetterId, u64)>,
+    /// Letters ended.
+    pub letters_ended: Vec<LetterEnd>,
+    /// Pauses set or lifted.
+    pub pauses: Vec<PauseChange>,
+    /// What the ledger's counters gain.
+    pub counts: Counts,
+}
+
+impl ChangeSet {
+    /// Whether there is nothing to commit.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// How many rows it touches, for the bound on a commit group.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.records.len()
+            + self.links_new.len()
+            + self.duties.len()
+            + self.sides.len()
+            + self.events.len()
+            + self.seen.len()
+            + self.attempts_new.len()
+            + self.attempts_settled.len()
+            + self.letters_new.len()
+            + 1
+    }
+}
+
+/// An accepted event as history keeps it: what it was and what it opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// Its id with us.
+    pub id: EventId,
+    /// Who offered it.
+    pub source: SourceId,
+    /// The source's epoch.
+    pub epoch: i64,
+    /// Its position in the epoch.
+    pub position: i64,
+    /// The record concerned.
+    pub record: RecordId,
+    /// `create`, `update` or `delete`.
+    pub operation: &'static str,
+    /// When it happened, as the event tells.
+    pub occurred_at: Timestamp,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// What it came to: routed, unrouted or stale, and what it opened.
+    pub routing: EventRouting,
+}
+
+/// What an accepted event came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventRouting {
+    /// Opened these deliveries.
+    Routed(Vec<OpenedDelivery>),
+    /// No place takes it.
+    Unrouted,
+    /// Older than what is known.
+    Stale,
+}
+
+/// A delivery that an event opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenedDelivery {
+    /// Toward which link.
+    pub link: LinkId,
+    /// Of which system.
+    pub system: SystemId,
+    /// Its number at the link.
+    pub number: u64,
+    /// Whether the record leaves this place for another.
+    pub is_move: bool,
+}
+
+/// An explicit event id with the digest of its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenEvent {
+    /// Who offered it.
+    pub source: SourceId,
+    /// The id that the event bore.
+    pub event_id: String,
+    /// Digest of its canonical body.
+    pub digest: i64,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+}
+
+/// An attempt's new fate and what its settling closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptFate {
+    /// Which attempt.
+    pub id: AttemptId,
+    /// What became of it.
+    pub fate: Fate,
+    /// Deliveries closed as applied.
+    pub applied: u64,
+    /// Deliveries closed as coalesced.
+    pub coalesced: u64,
+}
+
+/// The end of a charge's open time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargeClose {
+    /// Which charge.
+    pub id: ChargeId,
+    /// When the answer came.
+    pub answered_at: Timestamp,
+    /// True if the request never went out.
+    pub released: bool,
+}
+
+/// The end of a letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterEnd {
+    /// Which letter.
+    pub id: LetterId,
+    /// How it ended.
+    pub state: LetterState,
+    /// When.
+    pub at: Timestamp,
+    /// In words.
+    pub note: String,
+}
+
+/// A pause set or lifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PauseChange {
+    /// What is paused.
+    pub pause: Pause,
+    /// True sets it, false lifts it.
+    pub set: bool,
+    /// Since when.
+    pub at: Timestamp,
+    /// Why, with the remedy.
+    pub reason: String,
+}
+
+/// Something that stands still until an operator resumes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pause {
+    /// The system by name.
+    pub system: String,
+    /// What of it.
+    pub scope: PauseScope,
+}
+
+/// What of a system stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PauseScope {
+    /// All writes: an operator's wish, a run of rejections, or a fault of the boundary.
+    Writes,
+    /// Deletes: the fuse.
+    Deletes,
+}
+
+impl PauseScope {
+    /// The scope's name in tables and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Writes => "writes",
+            Self::Deletes => "deletes",
+        }
+    }
+}

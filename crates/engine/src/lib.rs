@@ -1,0 +1,9 @@
+//! Does what core decides: ports, workers as steps, and the operator's acts.
+//!
+//! Loops, spawning and sleeping are not here: a worker is an `async fn step`, and whoever drives it (the binary or the
+//! simulator) owns the loop.
+
+pub mod error;
+pub mod operator;
+pub mod ports;
+pub mod workers;

@@ -1,0 +1,485 @@
+//! Drives one lane: carries out its effects and tells it what came of them.
+//!
+//! Promises: an effect that must be durable is committed before the lane hears of it; after any failure of the store the lane is
+//! thrown away and built anew from what is durable, so a failure is never worse than a crash.
+//! Leaves to others: every decision (`core::dispatch`), the wire (`ports::writer`).
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::{BoxFuture, poll_fn};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use syncline_core::attempt::{Fate, Operation};
+use syncline_core::change_set::PauseScope;
+use syncline_core::dispatch::lane::{Effect, Input, Lane, LaneReport, LaneSettings};
+use syncline_core::dispatch::planted::Bug;
+use syncline_core::dispatch::quota::PoolStatus;
+use syncline_core::ids::{ChargeId, LinkId, SystemId};
+use syncline_core::link::Known;
+use syncline_core::time::Timestamp;
+
+use crate::error::{Again, Error, Kind, Result, policy};
+use crate::ports::clock::Clock;
+use crate::ports::store::Store;
+use crate::ports::writer::{Answer, ReadAnswer, Writer};
+use crate::workers::inbox::{Hub, Wish};
+use crate::workers::{Step, StoreIds, Worker};
+
+/// Links asked of the table at once.
+const SCAN_MAX: usize = 2000;
+
+/// What a lane looks like from outside.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct LaneStatus {
+    /// The system's name.
+    pub system: String,
+    /// `connecting`, `running`, `refused`.
+    pub phase: &'static str,
+    /// What it did.
+    pub report: LaneReport,
+    /// Its pools.
+    pub pools: Vec<PoolStatus>,
+    /// Links in memory.
+    pub in_memory: usize,
+    /// What stands still, and why.
+    pub paused: Vec<(String, String)>,
+    /// What it waits for.
+    pub waits_for: &'static str,
+    /// Nothing is under way and nothing is known to be due.
+    pub is_quiet: bool,
+    /// What stopped it, with the remedy.
+    pub error: Option<String>,
+}
+
+enum Done {
+    Committed(ChargeId),
+    Settled(u64, Vec<(SystemId, LinkId)>),
+    Loaded(Vec<LinkId>, Vec<(LinkId, Known)>),
+    Answered(ChargeId, Answer),
+    Read(ChargeId, ReadAnswer),
+    Renewed(ChargeId, std::result::Result<(), (Duration, String)>),
+    Holder(LinkId, Option<(LinkId, bool)>),
+    Failed(Error),
+}
+
+/// The dispatcher of one system.
+pub struct Dispatcher {
+    store: Arc<dyn Store>,
+    writer: Arc<dyn Writer>,
+    clock: Arc<dyn Clock>,
+    hub: Arc<Hub>,
+    settings: LaneSettings,
+    lane: Option<Lane>,
+    under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    finished: VecDeque<Done>,
+    scan: Scan,
+    status: Arc<Mutex<LaneStatus>>,
+    carried: LaneReport,
+    draining: bool,
+}
+
+/// Looking for due links in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scan {
+    Off,
+    From(Option<(Timestamp, LinkId)>),
+}
+
+impl Dispatcher {
+    /// A dispatcher that has not looked at its account yet.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, writer: Arc<dyn Writer>, clock: Arc<dyn Clock>, hub: Arc<Hub>, settings: LaneSettings) -> Self {
+        let status = LaneStatus { system: settings.name.clone(), phase: "connecting", ..LaneStatus::default() };
+        Self {
+            store,
+            writer,
+            clock,
+            hub,
+            settings,
+            lane: None,
+            under_way: FuturesUnordered::new(),
+            finished: VecDeque::new(),
+            scan: Scan::Off,
+            status: Arc::new(Mutex::new(status)),
+            carried: LaneReport::default(),
+            draining: false,
+        }
+    }
+
+    /// The status, kept up to date by every step.
+    #[must_use]
+    pub fn status(&self) -> Arc<Mutex<LaneStatus>> {
+        Arc::clone(&self.status)
+    }
+
+    /// Whether the lane has nothing under way and nothing in memory.
+    fn is_quiet(&self) -> bool {
+        self.under_way.is_empty() && self.finished.is_empty() && self.lane.as_ref().is_some_and(|lane| lane.is_quiet() && lane.in_memory() == 0)
+    }
+
+    fn fall(&mut self, error: Error) -> Error {
+        if let Some(lane) = self.lane.take() {
+            merge(&mut self.carried, lane.report());
+        }
+        self.under_way = FuturesUnordered::new();
+        self.finished.clear();
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.phase = if policy(error.kind).again == Again::Never { "refused" } else { "connecting" };
+        status.error = Some(format!("{error}: {}", error.remedy()));
+        status.is_quiet = false;
+        drop(status);
+        error
+    }
+
+    /// Looks at what is done without waiting for it.
+    async fn collect(&mut self) {
+        let Self { under_way, finished, .. } = self;
+        poll_fn(|cx| {
+            while let Poll::Ready(Some(done)) = under_way.poll_next_unpin(cx) {
+                finished.push_back(done);
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    fn tell(&mut self, done: Done) {
+        let now = self.clock.now();
+        let input = match done {
+            Done::Committed(charge) => Input::Committed(charge),
+            Done::Settled(ticket, release) => {
+                self.hub.release(&release);
+                Input::Settled(ticket)
+            }
+            Done::Loaded(asked, loaded) => Input::Loaded { asked, loaded },
+            Done::Answered(charge, answer) => Input::Answered(charge, answer.outcomes, answer.verdict),
+            Done::Read(charge, answer) => Input::ReadDone(charge, answer.found, answer.verdict),
+            Done::Renewed(charge, result) => Input::Renewed(charge, result),
+            Done::Holder(link, holder) => Input::Holder(link, holder),
+            Done::Failed(_) => return,
+        };
+        self.handle(input, now);
+    }
+
+    fn handle(&mut self, input: Input, now: Timestamp) {
+        if let Some(lane) = &mut self.lane {
+            lane.handle(input, now, &mut StoreIds(&*self.store));
+        }
+    }
+
+    async fn take_inbox(&mut self) -> Result<bool> {
+        let now = self.clock.now();
+        let room = self.lane.as_ref().map_or(0, Lane::room);
+        let hub = Arc::clone(&self.hub);
+        let Some(inbox) = hub.inbox(self.settings.system) else { return Ok(false) };
+        let taken = inbox.take(room.min(SCAN_MAX));
+        let mut worked = !taken.links.is_empty() || !taken.wishes.is_empty();
+        for wish in taken.wishes {
+            self.handle(match wish {
+                Wish::Pause(scope, reason) => Input::Pause(scope, reason),
+                Wish::Resume => Input::Resume,
+            }, now);
+        }
+        if taken.overflowed {
+            self.scan = Scan::From(None);
+        }
+        let mut links = taken.links;
+        // What was handed over in memory comes first; the table has the rest.
+        if let (Scan::From(after), true, true) = (self.scan, links.is_empty(), room > SCAN_MAX) {
+            let found = self.store.due(self.settings.system, after, SCAN_MAX).await?;
+            self.scan = match found.last() {
+                Some(last) if found.len() == SCAN_MAX => Scan::From(Some(*last)),
+                Some(_) | None => Scan::Off,
+            };
+            worked |= !found.is_empty();
+            links = found.into_iter().map(|(_, link)| link).collect();
+        }
+        let more = taken.more || self.scan != Scan::Off;
+        self.handle(Input::Due { links, more }, now);
+        Ok(worked)
+    }
+
+    /// Starts every effect that the lane has for now.
+    fn carry_out(&mut self) -> bool {
+        let mut worked = false;
+        loop {
+            let now = self.clock.now();
+            let Some(lane) = &mut self.lane else { return worked };
+            let Some(effect) = lane.poll(now, &mut StoreIds(&*self.store)) else { return worked };
+            worked = true;
+            self.start_effect(effect);
+        }
+    }
+
+    fn start_effect(&mut self, effect: Effect) {
+        let (store, writer) = (Arc::clone(&self.store), Arc::clone(&self.writer));
+        let system = self.settings.system;
+        let future: BoxFuture<'static, Done> = match effect {
+            Effect::Load(links) => Box::pin(async move {
+                store.load(&links).await.map_or_else(Done::Failed, |loaded| Done::Loaded(links, loaded))
+            }),
+            Effect::Persist(charge, set) => {
+                Box::pin(async move { store.commit(set).await.map_or_else(Done::Failed, |()| Done::Committed(charge)) })
+            }
+            Effect::Settle { ticket, set, release } => Box::pin(async move {
+                store.commit(set).await.map_or_else(Done::Failed, |()| Done::Settled(ticket, release))
+            }),
+            Effect::Send(batch) => Box::pin(async move { Done::Answered(batch.charge, writer.send(&batch).await) }),
+            Effect::Read(batch) => Box::pin(async move { Done::Read(batch.charge, writer.read(&batch).await) }),
+            Effect::Renew(charge) => Box::pin(async move {
+                Done::Renewed(charge, writer.renew().await.map_err(|error| (wait_after(&error), format!("{error}: {}", error.remedy()))))
+            }),
+            Effect::FindHolder { link, object, external_id } => Box::pin(async move {
+                find_holder(&*store, system, &object, &external_id).await.map_or_else(Done::Failed, |holder| Done::Holder(link, holder))
+            }),
+            Effect::Release(links) => {
+                self.hub.release(&links);
+                return;
+            }
+            Effect::Rescan => {
+                self.scan = Scan::From(None);
+                Box::pin(async move {
+                    match store.unsettled(system).await {
+                        Ok(links) => match store.load(&links).await {
+                            Ok(_) => Done::Settled(u64::MAX, links.into_iter().map(|link| (system, link)).collect()),
+                            Err(error) => Done::Failed(error),
+                        },
+                        Err(error) => Done::Failed(error),
+                    }
+                })
+            }
+        };
+        self.under_way.push(future);
+    }
+
+    fn publish(&self, now: Timestamp, waits_for: &'static str) {
+        let Some(lane) = &self.lane else { return };
+        let mut report = self.carried.clone();
+        merge(&mut report, lane.report());
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.phase = "running";
+        status.report = report;
+        status.pools = lane.pools(now);
+        status.in_memory = lane.in_memory();
+        status.paused = lane.paused().iter().map(|(scope, reason)| (scope.name().to_owned(), reason.clone())).collect();
+        status.waits_for = waits_for;
+        status.is_quiet = self.is_quiet() && self.scan == Scan::Off;
+        status.error = None;
+    }
+
+    // Starting.
+
+    /// Restores the quota, looks at the account, and finds what was under way when the last process ended.
+    async fn start(&mut self) -> Result<Step> {
+        let now = self.clock.now();
+        let mut lane = Lane::new(self.settings.clone(), self.writer.needs_token());
+        if !self.settings.planted.has(Bug::QuotaLostAtRestart) {
+            let since = now.minus(lane.quota().memory());
+            for charge in self.store.charges(&self.settings.account, since).await? {
+                lane.quota().restore(&charge);
+            }
+        }
+        for row in self.store.pauses().await? {
+            if row.pause.system == self.settings.name {
+                lane.restore_pause(row.pause.scope, row.reason);
+            }
+        }
+        if let Some(step) = self.connect(&mut lane).await? {
+            return Ok(step);
+        }
+        let system = self.settings.system;
+        let attempts = self.store.open_attempts(system).await?;
+        let cautious = match self.count_keys(&mut lane, &attempts).await? {
+            Counted::Wait(step) => return Ok(step),
+            Counted::Objects(cautious) => cautious,
+        };
+        let mut proven = 0;
+        for object in self.objects() {
+            proven += self.store.proven(system, &object).await?;
+        }
+        lane.set_scene(proven, cautious);
+        let mut ids = StoreIds(&*self.store);
+        let now = self.clock.now();
+        lane.handle(Input::Recovered(attempts), now, &mut ids);
+        let unsettled = self.store.unsettled(system).await?;
+        lane.handle(Input::Due { links: unsettled, more: true }, now, &mut ids);
+        self.scan = Scan::From(None);
+        self.lane = Some(lane);
+        Ok(Step::Worked)
+    }
+
+    async fn connect(&mut self, lane: &mut Lane) -> Result<Option<Step>> {
+        let booked = lane.book_start(self.writer.connect_calls(), self.clock.now(), &mut StoreIds(&*self.store));
+        let set = match booked {
+            Ok(set) => set,
+            Err(wait) => return Ok(Some(Step::Idle { until: Some(wait.until), why: wait.why })),
+        };
+        let charges: Vec<_> = set.charges_new.iter().map(|charge| charge.id).collect();
+        self.store.commit(set).await?;
+        let account = self.writer.connect().await;
+        self.close_calls(lane, &charges, account.as_ref().err()).await?;
+        let account = account?;
+        lane.quota().set_specs(&account.profile.pools);
+        lane.token_fetched(!self.writer.needs_token());
+        self.settings.profile = account.profile.clone();
+        lane.set_profile(account.profile);
+        Ok(None)
+    }
+
+    /// An answer, good or bad, ends the calls' time on the quota; calls that nobody answered count until their horizon.
+    async fn close_calls(&mut self, lane: &mut Lane, charges: &[ChargeId], error: Option<&Error>) -> Result<()> {
+        if error.is_some_and(|error| error.kind == Kind::Unreachable) {
+            return Ok(());
+        }
+        let closed = lane.close_start(charges, self.clock.now());
+        self.store.commit(closed).await
+    }
+
+    fn objects(&self) -> BTreeSet<String> {
+        self.settings.terms.values().flat_map(|terms| terms.objects.values().cloned()).collect()
+    }
+
+    /// Where more records bear our key than we have links for, a create has to read first.
+    async fn count_keys(&mut self, lane: &mut Lane, attempts: &[syncline_core::attempt::Attempt]) -> Result<Counted> {
+        let mut cautious = BTreeSet::new();
+        let creates = attempts.iter().filter(|attempt| attempt.operation == Operation::Create && attempt.fate != Fate::Proven).count() as u64;
+        for object in self.objects() {
+            let booked = lane.book_count(self.clock.now(), &mut StoreIds(&*self.store));
+            let set = match booked {
+                Ok(set) => set,
+                Err(wait) => return Ok(Counted::Wait(Step::Idle { until: Some(wait.until), why: wait.why })),
+            };
+            let charges: Vec<_> = set.charges_new.iter().map(|charge| charge.id).collect();
+            self.store.commit(set).await?;
+            let count = self.writer.count(&object).await;
+            self.close_calls(lane, &charges, count.as_ref().err()).await?;
+            if count? > self.store.proven(self.settings.system, &object).await? + creates {
+                cautious.insert(object);
+            }
+        }
+        Ok(Counted::Objects(cautious))
+    }
+}
+
+#[async_trait]
+impl Worker for Dispatcher {
+    fn name(&self) -> String {
+        format!("lane {}", self.settings.name)
+    }
+
+    async fn step(&mut self) -> Result<Step> {
+        if self.lane.is_none() {
+            if self.draining {
+                return Ok(Step::Idle { until: None, why: "draining" });
+            }
+            return match self.start().await {
+                Ok(step) => Ok(step),
+                Err(error) => Err(self.fall(error)),
+            };
+        }
+        self.collect().await;
+        let mut worked = false;
+        while let Some(done) = self.finished.pop_front() {
+            worked = true;
+            if let Done::Failed(error) = done {
+                return Err(self.fall(error));
+            }
+            self.tell(done);
+        }
+        match self.take_inbox().await {
+            Ok(took) => worked |= took,
+            Err(error) => return Err(self.fall(error)),
+        }
+        worked |= self.carry_out();
+        let now = self.clock.now();
+        let wake = self.lane.as_ref().and_then(Lane::next_wake);
+        let why = wake.map_or("work", |(_, why)| why);
+        self.publish(now, why);
+        if worked { Ok(Step::Worked) } else { Ok(Step::Idle { until: wake.map(|(at, _)| at), why }) }
+    }
+
+    async fn ready(&mut self) {
+        let Self { under_way, finished, hub, settings, lane, .. } = self;
+        let running = lane.is_some();
+        poll_fn(|cx| {
+            if let Poll::Ready(Some(done)) = under_way.poll_next_unpin(cx) {
+                finished.push_back(done);
+                return Poll::Ready(());
+            }
+            match hub.inbox(settings.system) {
+                Some(inbox) if running => inbox.poll_news(cx),
+                Some(_) | None => Poll::Pending,
+            }
+        })
+        .await;
+    }
+
+    fn drain(&mut self) {
+        self.draining = true;
+        if let Some(lane) = &mut self.lane {
+            lane.drain();
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.under_way.is_empty() && self.finished.is_empty() && self.lane.as_ref().is_none_or(Lane::is_quiet)
+    }
+}
+
+enum Counted {
+    Wait(Step),
+    Objects(BTreeSet<String>),
+}
+
+fn wait_after(error: &Error) -> Duration {
+    match policy(error.kind).again {
+        Again::After(wait) => wait,
+        Again::Never => Duration::from_secs(60),
+    }
+}
+
+async fn find_holder(store: &dyn Store, system: SystemId, object: &str, external_id: &str) -> Result<Option<(LinkId, bool)>> {
+    let Some(holder) = store.link_by_external(system, object, external_id).await? else { return Ok(None) };
+    let loaded = store.load(&[holder]).await?;
+    let open = loaded
+        .iter()
+        .flat_map(|(_, known)| &known.links)
+        .find(|link| link.id == holder)
+        .is_some_and(|link| link.open() > 0);
+    Ok(Some((holder, open)))
+}
+
+fn merge(into: &mut LaneReport, from: &LaneReport) {
+    for (name, count) in &from.requests {
+        *into.requests.entry(name.clone()).or_default() += count;
+    }
+    for (name, count) in &from.items {
+        *into.items.entry(name.clone()).or_default() += count;
+    }
+    for (name, count) in &from.moves {
+        *into.moves.entry(name.clone()).or_default() += count;
+    }
+    into.reads += from.reads;
+    into.tokens += from.tokens;
+    into.throttled += from.throttled;
+    if from.last_error.is_some() {
+        into.last_error.clone_from(&from.last_error);
+    }
+}
+
+/// Stops something of a system through its lane.
+pub fn pause(hub: &Hub, system: SystemId, reason: &str) {
+    if let Some(inbox) = hub.inbox(system) {
+        inbox.wish(Wish::Pause(PauseScope::Writes, reason.to_owned()));
+    }
+}
+
+/// Lets everything of a system go on.
+pub fn resume(hub: &Hub, system: SystemId) {
+    if let Some(inbox) = hub.inbox(system) {
+        inbox.wish(Wish::Resume);
+    }
+}

@@ -1,0 +1,101 @@
+//! What can be set on the emulated HubSpot account, and the answers chosen where HubSpot's behaviour is not confirmed.
+//!
+//! Promises: `Default` is an account that an integration meets on its first day: one private-app token, 100 calls in 10 s,
+//! 250,000 a day counted in Berlin time, the unique property `syncline_id` in place.
+//! Leaves to others: what the values do (`quota`, `schema`, `write`).
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of one emulated account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HubSpotConfig {
+    /// The account's own number, reported by `account-info`.
+    pub portal_id: u64,
+    /// Bearer tokens that are accepted.
+    pub tokens: Vec<String>,
+    /// Calls in any ten seconds.
+    pub quota_ten_seconds: u32,
+    /// Calls from midnight to midnight in `time_zone`.
+    pub quota_day: u64,
+    /// Searches in any second.
+    pub quota_search_second: u32,
+    /// IANA name; says when the day's count starts anew.
+    pub time_zone: String,
+    /// Whether the unique text property `syncline_id` exists from the start.
+    pub has_external_key: bool,
+    /// Further custom properties that exist from the start.
+    pub properties: Vec<ExtraProperty>,
+    /// How long a new contact stays invisible to search.
+    pub search_lag_ms: i64,
+    /// Id of the first contact; later ones count up.
+    pub first_id: u64,
+    /// What to do where HubSpot's behaviour is not confirmed.
+    pub switches: Switches,
+}
+
+impl Default for HubSpotConfig {
+    fn default() -> Self {
+        Self {
+            portal_id: 4_400_123,
+            tokens: vec!["pat-sandbox-1".to_owned()],
+            quota_ten_seconds: 100,
+            quota_day: 250_000,
+            quota_search_second: 5,
+            time_zone: "Europe/Berlin".to_owned(),
+            has_external_key: true,
+            properties: Vec::new(),
+            search_lag_ms: 0,
+            first_id: 88_012_345_601,
+            switches: Switches::default(),
+        }
+    }
+}
+
+/// A custom property given by configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtraProperty {
+    /// Internal name: lower-case letters, digits, underscores.
+    pub name: String,
+    /// `string`, `number`, `bool`, `enumeration`, `date`, `datetime` or `phone_number`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether two live contacts may not hold the same value.
+    #[serde(default)]
+    pub unique: bool,
+    /// Internal values of an enumeration.
+    #[serde(default)]
+    pub options: Vec<String>,
+}
+
+/// One choice per point on which no public recording settles what HubSpot does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Switches {
+    /// Creating a contact without email, first and last name is refused.
+    pub identity_required: bool,
+    /// A JSON `null` clears the property; otherwise it leaves it alone.
+    pub null_clears: bool,
+    /// Writing values that are already stored still moves `lastmodifieddate`.
+    pub unchanged_write_bumps: bool,
+    /// An upsert that creates takes the key property from the input's `id` when `properties` lacks it.
+    pub upsert_fills_key: bool,
+    /// Text values lose the white space around them.
+    pub text_trimmed: bool,
+    /// A 429 carries `Retry-After`.
+    pub retry_after: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            identity_required: false,
+            null_clears: true,
+            unchanged_write_bumps: true,
+            upsert_fills_key: false,
+            text_trimmed: false,
+            retry_after: false,
+        }
+    }
+}

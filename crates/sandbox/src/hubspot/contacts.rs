@@ -1,0 +1,123 @@
+//! The routes of single contacts: list, create, read, change, archive.
+//!
+//! Promises: a lookup by `idProperty` takes `email` or a unique property and nothing else; archived contacts read as 404
+//! unless they are asked for; archiving twice is 204 both times.
+//! Leaves to others: checking values (`write`), many at once (`batch`).
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::account::Account;
+use super::answer::{Answer, Call, Outcome};
+use super::body::{self, SingleBody};
+use super::errors::Refusal;
+use super::render::{self, Record, Shown};
+use super::write;
+
+const PAGE_DEFAULT: usize = 10;
+const PAGE_MAX: usize = 100;
+
+/// `GET /contacts`
+pub(super) fn list(account: &Account, call: &Call<'_>) -> Outcome {
+    let limit = page_size(call)?;
+    let archived = call.flag("archived");
+    let after = call.request.query_value("after").map_or(Ok(0), str::parse::<u64>);
+    let from = after.map_err(|_| Refusal::bad_request("Invalid value for parameter 'after'"))?;
+    let names = shown_names(account, call);
+    let mut found = account.store.from(from).filter(|contact| contact.archived_at.is_some() == archived);
+    let results: Vec<Record<'_>> =
+        found.by_ref().take(limit).map(|contact| render::record(account, contact, Shown::Chosen(&names))).collect();
+    let next = found.next().map(|contact| contact.id.to_string());
+    Answer::json(200, &Page::new(None, results, next, |after| format!("{}?after={after}&limit={limit}", link(call))))
+}
+
+fn page_size(call: &Call<'_>) -> Result<usize, Refusal> {
+    let limit = call.request.query_value("limit").map_or(Ok(PAGE_DEFAULT), str::parse::<usize>);
+    match limit {
+        Ok(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
+        _ => Err(Refusal::bad_request(format!("Invalid value for parameter 'limit': must be between 1 and {PAGE_MAX}"))),
+    }
+}
+
+/// `POST /contacts`
+pub(super) fn create(account: &mut Account, call: &Call<'_>) -> Outcome {
+    let body: SingleBody<'_> = body::read(&call.request.body)?;
+    let portal_id = account.config.portal_id;
+    let id = write::create(account, &body.properties, call.forced(0), call.now).map_err(|error| error.refusal(portal_id))?;
+    let mut answer = stored(account, id, 201)?;
+    answer.location = Some(format!("{}/{id}", link(call)));
+    Ok(answer)
+}
+
+/// `GET /contacts/{id}`
+pub(super) fn read(account: &Account, call: &Call<'_>, key: &str) -> Outcome {
+    let id = resolve(account, call, key, "read")?;
+    let contact = account.store.any(id).filter(|contact| contact.archived_at.is_none() || call.flag("archived"));
+    let contact = contact.ok_or_else(Refusal::unknown_id)?;
+    let names = shown_names(account, call);
+    Answer::json(200, &render::record(account, contact, Shown::Chosen(&names)))
+}
+
+/// `PATCH /contacts/{id}`
+pub(super) fn update(account: &mut Account, call: &Call<'_>, key: &str) -> Outcome {
+    let body: SingleBody<'_> = body::read(&call.request.body)?;
+    let id = resolve(account, call, key, "update")?;
+    let portal_id = account.config.portal_id;
+    write::update(account, id, &body.properties, call.forced(0), call.now).map_err(|error| error.refusal(portal_id))?;
+    stored(account, id, 200)
+}
+
+/// `DELETE /contacts/{id}`
+pub(super) fn archive(account: &mut Account, call: &Call<'_>, key: &str) -> Outcome {
+    if let Ok(id) = key.parse() {
+        account.store.archive(id, call.now);
+    }
+    Answer::empty()
+}
+
+fn stored(account: &Account, id: u64, status: u16) -> Outcome {
+    let contact = account.store.live(id).ok_or_else(Refusal::unknown_id)?;
+    Answer::json(status, &render::record(account, contact, Shown::Stored))
+}
+
+fn resolve(account: &Account, call: &Call<'_>, key: &str, verb: &str) -> Result<u64, Refusal> {
+    match call.request.query_value("idProperty").filter(|name| *name != "hs_object_id") {
+        None => key.parse().map_err(|_| Refusal::unknown_key(key)),
+        Some(name) if account.schema.is_key(name) => {
+            find_key(account, name, key).ok_or_else(|| Refusal::unknown_key(key))
+        }
+        Some(name) => Err(Refusal::bad_request(format!("Unable to perform {verb} by non-unique 0-1 property {name}"))),
+    }
+}
+
+/// The live contact with that email or unique value; emails in any case.
+pub(super) fn find_key(account: &Account, property: &str, key: &str) -> Option<u64> {
+    if property == "email" { account.store.find(property, &key.to_lowercase()) } else { account.store.find(property, key) }
+}
+
+fn shown_names(account: &Account, call: &Call<'_>) -> Vec<String> {
+    let mut asked = call.list("properties").peekable();
+    if asked.peek().is_none() { render::DEFAULTS.map(str::to_owned).to_vec() } else { render::chosen(account, asked) }
+}
+
+fn link(call: &Call<'_>) -> String {
+    format!("https://api.hubapi.com{}", call.request.path.trim_end_matches('/'))
+}
+
+/// One page of records.
+#[derive(Serialize)]
+pub(super) struct Page<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
+    results: Vec<Record<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paging: Option<serde_json::Value>,
+}
+
+impl<'a> Page<'a> {
+    /// A page; `paging` is absent on the last one.
+    pub(super) fn new(total: Option<usize>, results: Vec<Record<'a>>, next: Option<String>, link: impl Fn(&str) -> String) -> Self {
+        let paging = next.map(|after| json!({"next": {"link": link(&after), "after": after}}));
+        Self { total, results, paging }
+    }
+}

@@ -1,0 +1,241 @@
+//! An emulated HubSpot account: contacts, properties, account info, with HubSpot's bodies, headers and limits.
+//!
+//! Promises: one handler set serves `/crm/v3/…` and the date-versioned paths; every answer carries
+//! `x-hubspot-correlation-id`, and all but searches the rate-limit headers; a call counts against the quota on arrival,
+//! unless its token is refused. Same requests at the same times give the same answers, ids included.
+//! Leaves to others: associations, owners, merges, webhooks and OAuth, which a writer of contacts does not need;
+//! when a request is applied at all (`crate::faults`).
+
+mod account;
+mod account_info;
+mod answer;
+mod auth;
+mod batch;
+mod batch_answer;
+mod body;
+mod config;
+mod contacts;
+mod errors;
+mod inputs;
+mod properties;
+mod quota;
+mod render;
+mod route;
+mod schema;
+mod search;
+mod stamp;
+mod store;
+#[cfg(test)]
+mod tests;
+mod values;
+mod write;
+
+use serde_json::{Map, Value};
+
+use self::account::Account;
+use self::answer::{Answer, Call, Outcome};
+pub use self::config::{ExtraProperty, HubSpotConfig, Switches};
+use self::errors::Refusal;
+use self::quota::Limit;
+use self::route::Route;
+use crate::crm::{Crm, InvalidInput, StoredRecord};
+use crate::exchange::{Millis, Request, Response};
+
+/// One emulated HubSpot account.
+#[derive(Debug)]
+pub struct HubSpot {
+    account: Account,
+}
+
+impl HubSpot {
+    /// A fresh account.
+    #[must_use]
+    pub fn new(config: HubSpotConfig) -> Self {
+        Self { account: Account::new(config) }
+    }
+
+    fn admit(&mut self, request: &Request, is_search: bool, now: Millis) -> Result<(), Refusal> {
+        auth::check(&self.account.config, request)?;
+        self.account.quota.admit(&self.account.limits, is_search, now).map_err(Refusal::limited)?;
+        self.account.note_arrival(now, is_search);
+        Ok(())
+    }
+
+    fn dispatch(&mut self, route: Route, call: &Call<'_>) -> Outcome {
+        let account = &mut self.account;
+        match route {
+            Route::List => contacts::list(account, call),
+            Route::Create => contacts::create(account, call),
+            Route::Read(key) => contacts::read(account, call, &key),
+            Route::Update(key) => contacts::update(account, call, &key),
+            Route::Archive(key) => contacts::archive(account, call, &key),
+            Route::Search => search::search(account, call),
+            Route::BatchRead => batch::read(account, call),
+            Route::BatchWrite(verb) => batch::write(account, call, verb),
+            Route::BatchArchive => batch::archive(account, call),
+            Route::PropertyList => properties::list(account, call),
+            Route::PropertyRead(name) => properties::read(account, &name),
+            Route::PropertyCreate => properties::create(account, call),
+            Route::AccountDetails => account_info::details(account, call),
+            Route::ApiUsage => account_info::api_usage(account, call),
+            Route::OtherObject(object) => Err(Refusal::plain(400, format!("Unable to infer object type from: {object}"))),
+            Route::WrongMethod => Err(Refusal::plain(405, "HTTP 405 Method Not Allowed")),
+            Route::Unknown => Err(Refusal::plain(404, "resource not found")),
+        }
+    }
+
+    fn respond(&mut self, outcome: Outcome, is_search: bool, now: Millis) -> Response {
+        let id = correlation_id(now, self.account.quota.total);
+        let portal_id = self.account.config.portal_id;
+        let mut headers = Vec::with_capacity(12);
+        let (status, body) = match outcome {
+            Ok(Answer { status, body, location }) => {
+                headers.extend(location.map(|location| ("Location".to_owned(), location)));
+                (status, body)
+            }
+            Err(refusal) => {
+                let wait = refusal.limit.filter(|_| self.account.config.switches.retry_after);
+                if let Some(limit) = wait {
+                    let seconds = (self.account.quota.wait_ms(limit, now) + 999) / 1000;
+                    headers.push(("Retry-After".to_owned(), seconds.max(1).to_string()));
+                }
+                (refusal.status, refusal.body(&id, portal_id))
+            }
+        };
+        if !body.is_empty() {
+            headers.push(("Content-Type".to_owned(), "application/json;charset=utf-8".to_owned()));
+        }
+        headers.push(("x-hubspot-correlation-id".to_owned(), id));
+        if is_search {
+            headers.push(("x-hubspot-rate-limit-exemptions".to_owned(), "search".to_owned()));
+        } else if status != 401 {
+            headers.extend(self.limit_headers(now));
+        }
+        Response { status, headers, body }
+    }
+
+    fn limit_headers(&mut self, now: Millis) -> Vec<(String, String)> {
+        let Account { quota, limits, .. } = &mut self.account;
+        let day_left = limits.day.saturating_sub(quota.day_used(limits, now));
+        let window_left = quota.ten_seconds_left(limits, now);
+        [
+            ("Daily", limits.day.to_string()),
+            ("Daily-Remaining", day_left.to_string()),
+            ("Interval-Milliseconds", "10000".to_owned()),
+            ("Max", limits.ten_seconds.to_string()),
+            ("Remaining", window_left.to_string()),
+            ("Secondly", (limits.ten_seconds / 10).to_string()),
+            ("Secondly-Remaining", (limits.ten_seconds / 10).saturating_sub(1).to_string()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (format!("X-HubSpot-RateLimit-{name}"), value))
+        .collect()
+    }
+}
+
+/// A version 7 UUID made of the time and the number of the call.
+fn correlation_id(now: Millis, call: u64) -> String {
+    let at = now.max(0);
+    let mixed = call.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    format!(
+        "{:08x}-{:04x}-7{:03x}-8{:03x}-{:012x}",
+        (at >> 16) & 0xffff_ffff,
+        at & 0xffff,
+        mixed & 0xfff,
+        (mixed >> 12) & 0xfff,
+        call & 0xffff_ffff_ffff
+    )
+}
+
+impl Crm for HubSpot {
+    fn name(&self) -> &'static str {
+        "hubspot"
+    }
+
+    fn handle(&mut self, request: &Request, now: Millis) -> Response {
+        self.handle_with_invalid(request, &[], now)
+    }
+
+    fn operation(&self, request: &Request) -> &'static str {
+        Route::of(request).operation()
+    }
+
+    fn inputs(&self, request: &Request) -> Vec<Vec<String>> {
+        inputs::names(&self.account, request)
+    }
+
+    fn input_count(&self, request: &Request) -> usize {
+        inputs::count(request)
+    }
+
+    fn subset(&self, request: &Request, keep: &dyn Fn(usize) -> bool) -> Option<Request> {
+        inputs::subset(request, keep)
+    }
+
+    fn fault_response(&mut self, status: u16, body: Option<&str>, now: Millis) -> Response {
+        let refusal = match (status, body) {
+            (429, Some("daily")) => Refusal::limited(Limit::Day),
+            (429, Some("secondly")) => Refusal::limited(Limit::Second),
+            (429, _) => Refusal::limited(Limit::TenSeconds),
+            (401, Some("expired")) => Refusal::expired(37),
+            (401, _) => Refusal::unauthenticated(),
+            (403, _) => Refusal::missing_scope(),
+            (404, _) => Refusal::unknown_id(),
+            (409, _) => Refusal::conflict(None),
+            (423, _) => Refusal::plain(423, "The resource is locked by another operation."),
+            (477, _) => Refusal::plain(477, "This account is being migrated between data centres."),
+            (502, _) => Refusal::plain(502, "Bad gateway"),
+            (503, _) => Refusal::plain(503, "Service unavailable"),
+            (504, _) => Refusal::plain(504, "Gateway timeout"),
+            (status, _) => Refusal::plain(status, "internal error"),
+        };
+        let mut response = self.respond(Err(refusal), false, now);
+        if body == Some("empty") {
+            response.body.clear();
+        }
+        response
+    }
+
+    fn handle_with_invalid(&mut self, request: &Request, invalid: &[InvalidInput], now: Millis) -> Response {
+        let route = Route::of(request);
+        let is_search = route == Route::Search;
+        let call = Call { request, invalid, now };
+        let outcome = self.admit(request, is_search, now).and_then(|()| self.dispatch(route, &call));
+        self.respond(outcome, is_search, now)
+    }
+
+    fn snapshot(&self) -> Value {
+        self.account.snapshot()
+    }
+
+    fn restore(&mut self, state: &Value) -> Result<(), String> {
+        self.account.restore(state)
+    }
+
+    fn drain_journal(&mut self) -> Vec<Value> {
+        self.account.drain_journal()
+    }
+
+    fn forget_journal(&mut self) {
+        self.account.forget_journal();
+    }
+
+    fn replay(&mut self, entry: &Value) -> Result<(), String> {
+        self.account.replay(entry)
+    }
+
+    fn edit(&mut self, object: &str, id: Option<&str>, fields: Option<&Map<String, Value>>, now: Millis) -> Result<String, String> {
+        inputs::edit(&mut self.account, object, id, fields, now)
+    }
+
+    fn records(&self) -> Vec<StoredRecord> {
+        let records = self.account.store.all().map(|contact| StoredRecord {
+            object: "contacts".to_owned(),
+            id: contact.id.to_string(),
+            fields: contact.values.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            deleted: contact.archived_at.is_some(),
+            writes: contact.writes,
+        });
+        records.collect()
+    }
+}

@@ -1,0 +1,219 @@
+//! The contacts of the account and the indexes over them.
+//!
+//! Promises: no two live contacts share an email or a value of a unique property; an archived contact frees both.
+//! `put_back` undoes a write exactly, the id counter aside. Every touched contact is remembered until `take_touched`.
+//! Leaves to others: whether values are valid (`values`), what an answer shows (`render`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::schema::Schema;
+use crate::exchange::Millis;
+
+/// Property values of one contact, sorted by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Values(Vec<(Arc<str>, Box<str>)>);
+
+impl Values {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let at = self.0.binary_search_by(|(key, _)| key.as_ref().cmp(name)).ok()?;
+        Some(&self.0[at].1)
+    }
+
+    pub(super) fn set(&mut self, name: &Arc<str>, value: Option<Box<str>>) {
+        match (self.0.binary_search_by(|(key, _)| key.cmp(name)), value) {
+            (Ok(at), Some(value)) => self.0[at].1 = value,
+            (Ok(at), None) => drop(self.0.remove(at)),
+            (Err(at), Some(value)) => self.0.insert(at, (Arc::clone(name), value)),
+            (Err(_), None) => {}
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+}
+
+/// One contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Contact {
+    pub(super) id: u64,
+    pub(super) values: Values,
+    pub(super) created_at: Millis,
+    pub(super) updated_at: Millis,
+    pub(super) archived_at: Option<Millis>,
+    pub(super) writes: u32,
+}
+
+/// Values to set, None to clear.
+pub(super) type Sets = Vec<(Arc<str>, Option<Box<str>>)>;
+
+/// A value that another live contact holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Clash {
+    pub(super) property: String,
+    pub(super) value: String,
+    /// The contact that was to get the value.
+    pub(super) wanted_by: u64,
+    /// The contact that has it.
+    pub(super) held_by: u64,
+}
+
+/// All contacts.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    contacts: BTreeMap<u64, Contact>,
+    /// Property name, then value, to the live contact that holds it; `email` included.
+    unique: BTreeMap<Arc<str>, BTreeMap<Box<str>, u64>>,
+    next_id: u64,
+    touched: BTreeSet<u64>,
+}
+
+impl Store {
+    pub(super) fn new(schema: &Schema, first_id: u64) -> Self {
+        let mut store = Self { next_id: first_id, ..Self::default() };
+        for name in schema.by_name.keys().filter(|name| schema.is_key(name)) {
+            store.watch(Arc::clone(name));
+        }
+        store
+    }
+
+    /// Keeps the values of that property unique from now on.
+    pub(super) fn watch(&mut self, property: Arc<str>) {
+        self.unique.entry(property).or_default();
+    }
+
+    pub(super) fn live(&self, id: u64) -> Option<&Contact> {
+        self.contacts.get(&id).filter(|contact| contact.archived_at.is_none())
+    }
+
+    pub(super) fn any(&self, id: u64) -> Option<&Contact> {
+        self.contacts.get(&id)
+    }
+
+    /// Every contact in the order of ids, live and archived.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Contact> {
+        self.contacts.values()
+    }
+
+    /// Contacts with ids from `from` on.
+    pub(super) fn from(&self, from: u64) -> impl Iterator<Item = &Contact> {
+        self.contacts.range(from..).map(|(_, contact)| contact)
+    }
+
+    /// The live contact that holds a unique value.
+    pub(super) fn find(&self, property: &str, value: &str) -> Option<u64> {
+        self.unique.get(property)?.get(value).copied()
+    }
+
+    /// The id that the next contact gets.
+    pub(super) fn next_id(&self) -> u64 {
+        self.next_id
+    }
+
+    pub(super) fn set_next_id(&mut self, id: u64) {
+        self.next_id = self.next_id.max(id);
+    }
+
+    /// The first unique value among `sets` that another live contact holds.
+    pub(super) fn clash(&self, wanted_by: u64, sets: &Sets) -> Option<Clash> {
+        sets.iter().find_map(|(name, value)| {
+            let value = value.as_deref()?;
+            let held_by = self.find(name, value).filter(|held_by| *held_by != wanted_by)?;
+            Some(Clash { property: name.to_string(), value: value.to_owned(), wanted_by, held_by })
+        })
+    }
+
+    /// Makes a contact; the caller has asked `clash`.
+    pub(super) fn create(&mut self, sets: Sets, now: Millis) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let mut values = Values::default();
+        for (name, value) in sets {
+            values.set(&name, value);
+        }
+        let contact = Contact { id, values, created_at: now, updated_at: now, archived_at: None, writes: 1 };
+        self.index(&contact);
+        self.contacts.insert(id, contact);
+        self.touched.insert(id);
+        id
+    }
+
+    /// Changes a live contact; the caller has asked `clash`.
+    pub(super) fn update(&mut self, id: u64, sets: Sets, bumps_unchanged: bool, now: Millis) {
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        let mut changed = false;
+        for (name, value) in sets {
+            if contact.values.get(&name) == value.as_deref() {
+                continue;
+            }
+            changed = true;
+            if let Some(index) = self.unique.get_mut(&name) {
+                if let Some(old) = contact.values.get(&name) {
+                    index.remove(old);
+                }
+                if let Some(new) = &value {
+                    index.insert(new.clone(), id);
+                }
+            }
+            contact.values.set(&name, value);
+        }
+        contact.writes += 1;
+        if changed || bumps_unchanged {
+            contact.updated_at = contact.updated_at.max(now);
+        }
+        self.touched.insert(id);
+    }
+
+    /// Archives a live contact and frees its unique values.
+    pub(super) fn archive(&mut self, id: u64, now: Millis) {
+        let Some(mut contact) = self.contacts.remove(&id) else { return };
+        if contact.archived_at.is_none() {
+            self.unindex(&contact);
+            contact.archived_at = Some(now);
+            contact.updated_at = contact.updated_at.max(now);
+            contact.writes += 1;
+            self.touched.insert(id);
+        }
+        self.contacts.insert(id, contact);
+    }
+
+    /// Gives a contact back an earlier state; None takes it away.
+    pub(super) fn put_back(&mut self, id: u64, before: Option<Contact>) {
+        if let Some(present) = self.contacts.remove(&id)
+            && present.archived_at.is_none()
+        {
+            self.unindex(&present);
+        }
+        if let Some(contact) = before {
+            if contact.archived_at.is_none() {
+                self.index(&contact);
+            }
+            self.contacts.insert(id, contact);
+        }
+        self.touched.insert(id);
+    }
+
+    /// The contacts that were written since the last call.
+    pub(super) fn take_touched(&mut self) -> BTreeSet<u64> {
+        std::mem::take(&mut self.touched)
+    }
+
+    fn index(&mut self, contact: &Contact) {
+        for (name, index) in &mut self.unique {
+            if let Some(value) = contact.values.get(name) {
+                index.insert(value.into(), contact.id);
+            }
+        }
+    }
+
+    fn unindex(&mut self, contact: &Contact) {
+        for (name, index) in &mut self.unique {
+            if let Some(value) = contact.values.get(name)
+                && index.get(value) == Some(&contact.id)
+            {
+                index.remove(value);
+            }
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! A Salesforce org as a client sees it over REST: tokens, describe, single rows, collections, queries, limits.
+//!
+//! Promises: one sequence of requests and times gives one state and one sequence of answers; every data call counts
+//! against the rolling allowance on arrival, whatever becomes of it, and says so in `Sforce-Limit-Info`.
+//! Leaves to others: sockets (`server`), which requests are lost or broken on the way (`faults`), files (`journal`).
+//! Not emulated: Composite, Batch, Tree, Bulk, events, get-updated and get-deleted, parent fields in queries.
+
+mod auth;
+mod call;
+mod collections;
+mod config;
+mod cursors;
+mod errors;
+mod faulty;
+mod form;
+mod ids;
+mod inputs;
+mod limits;
+mod matching;
+mod org;
+mod query;
+mod record;
+mod route;
+mod rows;
+mod schema;
+mod soql;
+mod state;
+#[cfg(test)]
+mod tests;
+mod values;
+mod wire;
+mod write;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+pub use config::{BinGetCode, CustomField, CustomKind, ExternalKey, SalesforceConfig};
+
+use crate::crm::{Crm, InvalidInput, StoredRecord};
+use crate::exchange::{Millis, Request, Response};
+use call::{Answer, Call};
+use errors::Fault;
+use org::{Actor, Org};
+use route::{Resource, Route};
+use schema::Sobject;
+use state::Written;
+use write::{Stamp, Verb};
+
+/// Longest URI; a longer one answers 414.
+const URI_BYTES_MAX: usize = 16_384;
+
+/// One emulated Salesforce org.
+#[derive(Debug)]
+pub struct Salesforce {
+    org: Org,
+    written: Written,
+}
+
+impl Salesforce {
+    /// An org without rows.
+    #[must_use]
+    pub fn new(config: SalesforceConfig) -> Self {
+        let org = Org::new(config);
+        Self { written: Written::of(&org), org }
+    }
+
+    /// What the org was made with.
+    #[must_use]
+    pub fn config(&self) -> &SalesforceConfig {
+        &self.org.config
+    }
+
+    /// Where token answers send clients from now on.
+    pub fn set_instance_url(&mut self, url: &str) {
+        url.clone_into(&mut self.org.config.instance_url);
+    }
+
+    /// Ends every session at once, as an administrator can.
+    pub fn expire_tokens(&mut self) {
+        self.org.tokens.expire_all();
+    }
+
+    /// API requests counted in the 24 hours before that time.
+    #[must_use]
+    pub fn requests_counted(&self, now: Millis) -> u32 {
+        self.org.quota.used_at(now)
+    }
+
+    /// Adds a custom field that every user sees.
+    ///
+    /// # Errors
+    /// A text that says why the field cannot be: no such object, or the name is taken.
+    pub fn add_custom_field(&mut self, field: CustomField) -> Result<(), String> {
+        let object = Sobject::named(&field.object).ok_or_else(|| format!("no object {}", field.object))?;
+        if self.org.table(object).schema.number(&field.name).is_some() {
+            return Err(format!("{} already has a field {}", field.object, field.name));
+        }
+        let mut custom = self.org.custom.clone();
+        custom.push(field);
+        self.org.set_custom(custom);
+        Ok(())
+    }
+
+    fn answer(&mut self, request: &Request, refused: &BTreeMap<usize, &InvalidInput>, now: Millis) -> Response {
+        let route = Route::of(request);
+        if route.resource == Resource::Token {
+            return auth::token(&mut self.org.tokens, &self.org.config, request, now);
+        }
+        if route.resource == Resource::Revoke {
+            return auth::revoke(&mut self.org.tokens, request);
+        }
+        if route.resource == Resource::Versions && route.method == "GET" {
+            return wire::json(200, &versions(&self.org.config));
+        }
+        let admitted = self.org.quota.arrive(self.org.config.quota_day, now);
+        if !self.org.tokens.admit(request, self.org.config.token_life_ms, now) {
+            return errors::answer(&[errors::session_invalid()]);
+        }
+        let answer = if admitted { self.dispatch(request, &route, refused, now) } else { Err(vec![errors::quota_spent()]) };
+        let mut response = answer.unwrap_or_else(|faults| errors::answer(&faults));
+        response.headers.push(self.usage(self.org.quota.used()));
+        response
+    }
+
+    fn usage(&self, used: u32) -> (String, String) {
+        ("Sforce-Limit-Info".to_owned(), format!("api-usage={used}/{}", self.org.config.quota_day))
+    }
+
+    fn dispatch(&mut self, request: &Request, route: &Route, refused: &BTreeMap<usize, &InvalidInput>, now: Millis) -> Answer {
+        let version = route.version.filter(|version| *version <= self.org.config.version_max).ok_or_else(|| vec![errors::not_found()])?;
+        if version < self.org.config.version_min {
+            let message = format!("API version {version}.0 is no longer supported");
+            return Err(vec![Fault::request(410, "UNSUPPORTED_API_VERSION", message)]);
+        }
+        if route::uri_bytes(request) > URI_BYTES_MAX {
+            return Ok(wire::html(414, "URI Too Long"));
+        }
+        let method = route.method.as_str();
+        let call = Call { request, method, version, now, refused };
+        let org = &mut self.org;
+        match (&route.resource, method) {
+            (Resource::Root, "GET") => Ok(wire::json(200, &root(version))),
+            (Resource::Limits { counts: false }, "GET") => Ok(wire::json(200, &limits::body(org.quota.used(), org.config.quota_day))),
+            (Resource::Limits { counts: true }, "GET") => Ok(wire::json(200, &row_counts(org))),
+            (Resource::Objects, "GET") => Ok(wire::json(200, &objects(version))),
+            (Resource::Object(name), "GET") => basics(&call, name),
+            (Resource::Describe(name), "GET") => describe(org, &call, name),
+            (Resource::Object(name), "POST") => rows::create(org, &call, name),
+            (Resource::Row { object, id }, "POST") if id == "Id" => rows::create(org, &call, object),
+            (Resource::Row { object, id }, "GET") => rows::get(org, &call, object, id),
+            (Resource::Row { object, id }, "PATCH") => rows::update(org, &call, object, id),
+            (Resource::Row { object, id }, "DELETE") => rows::delete(org, &call, object, id),
+            (Resource::Key { object, field, value }, "GET") => rows::get_by_key(org, &call, object, field, value),
+            (Resource::Key { object, field, value }, "PATCH") => rows::upsert(org, &call, object, field, value),
+            (Resource::Collection, "POST") => collections::create(org, &call),
+            (Resource::Collection, "PATCH") => collections::update(org, &call),
+            (Resource::Collection, "DELETE") => collections::delete(org, &call),
+            (Resource::CollectionOf(object), "GET" | "POST") => collections::read(org, &call, object),
+            (Resource::CollectionKey { object, field }, "PATCH") => collections::upsert(org, &call, object, field),
+            (Resource::Query { all }, "GET") => query::run(org, &call, *all),
+            (Resource::QueryPage(locator), "GET") => query::next_page(org, &call, locator),
+            (Resource::Unknown, _) => Err(vec![errors::not_found()]),
+            _ => Err(vec![errors::method_not_allowed(method, route.allowed())]),
+        }
+    }
+}
+
+impl Crm for Salesforce {
+    fn name(&self) -> &'static str {
+        "salesforce"
+    }
+
+    fn handle(&mut self, request: &Request, now: Millis) -> Response {
+        self.answer(request, &BTreeMap::new(), now)
+    }
+
+    fn operation(&self, request: &Request) -> &'static str {
+        Route::of(request).operation()
+    }
+
+    fn inputs(&self, request: &Request) -> Vec<Vec<String>> {
+        inputs::names(request, &self.org.config.external_key_name)
+    }
+
+    fn subset(&self, request: &Request, keep: &dyn Fn(usize) -> bool) -> Option<Request> {
+        inputs::subset(request, keep)
+    }
+
+    fn fault_response(&mut self, status: u16, body: Option<&str>, now: Millis) -> Response {
+        let mut response = faulty::response(status, body);
+        if faulty::reached_the_org(status, body) {
+            self.org.quota.arrive(self.org.config.quota_day, now);
+        }
+        if status == 403 {
+            let used = if body == Some("daily") { self.org.config.quota_day } else { self.org.quota.used_at(now) };
+            response.headers.push(self.usage(used));
+        }
+        response
+    }
+
+    fn handle_with_invalid(&mut self, request: &Request, invalid: &[InvalidInput], now: Millis) -> Response {
+        let refused = invalid.iter().map(|input| (input.index, input)).collect();
+        self.answer(request, &refused, now)
+    }
+
+    fn snapshot(&self) -> Value {
+        state::snapshot(&self.org)
+    }
+
+    fn restore(&mut self, state: &Value) -> Result<(), String> {
+        let mut restored = Self::new(self.org.config.clone());
+        state::restore(&mut restored.org, state)?;
+        restored.written = Written::of(&restored.org);
+        *self = restored;
+        Ok(())
+    }
+
+    fn drain_journal(&mut self) -> Vec<Value> {
+        state::drain(&mut self.org, &mut self.written).into_iter().collect()
+    }
+
+    fn replay(&mut self, entry: &Value) -> Result<(), String> {
+        state::replay(&mut self.org, entry)?;
+        self.written = Written::of(&self.org);
+        Ok(())
+    }
+
+    fn edit(&mut self, object: &str, id: Option<&str>, fields: Option<&Map<String, Value>>, now: Millis) -> Result<String, String> {
+        let object = Sobject::named(object).ok_or_else(|| format!("no object {object}"))?;
+        let stamp = Stamp { actor: Actor::Person, now };
+        let serial =
+            id.map(|id| ids::read(id).and_then(|id| ids::serial(object.prefix(), &id)).ok_or_else(|| format!("no id {id}"))).transpose()?;
+        let serial = match (serial, fields) {
+            (Some(serial), Some(fields)) => {
+                let draft = self.org.draft(object, fields.into(), Verb::Update, &[], Actor::Person).map_err(told)?;
+                self.org.update(object, serial, draft, stamp).map_err(told)?;
+                serial
+            }
+            (None, Some(fields)) => {
+                let draft = self.org.draft(object, fields.into(), Verb::Create, &[], Actor::Person).map_err(told)?;
+                self.org.create(object, draft, stamp).map_err(told)?
+            }
+            (Some(serial), None) => {
+                self.org.delete(object, serial, stamp).map_err(|fault| told(vec![fault]))?;
+                serial
+            }
+            (None, None) => return Err("a deletion needs an id".to_owned()),
+        };
+        Ok(ids::make(object.prefix(), serial))
+    }
+
+    fn records(&self) -> Vec<StoredRecord> {
+        let mut records = Vec::new();
+        for object in Sobject::ALL {
+            let table = self.org.table(object);
+            records.extend(table.rows.iter().map(|(serial, row)| StoredRecord {
+                object: object.name().to_owned(),
+                id: ids::make(object.prefix(), *serial),
+                fields: row.values().map(|(number, value)| (table.schema.field(number).name.clone(), value.to_owned())).collect(),
+                deleted: row.deleted,
+                writes: row.writes,
+            }));
+        }
+        records
+    }
+}
+
+fn told(faults: Vec<Fault>) -> String {
+    faults.iter().map(|fault| format!("{}: {}", fault.code, fault.message)).collect::<Vec<_>>().join("; ")
+}
+
+fn versions(config: &SalesforceConfig) -> Value {
+    const SEASONS: [&str; 3] = ["Summer", "Winter", "Spring"];
+    let version = |version: u16| {
+        // Version 61 is Summer '24, and three versions make a year, which begins with the Winter release.
+        let (season, year) = (usize::from((version + 2) % 3), (version + 1) / 3 + 4);
+        let label = format!("{} '{year:02}", SEASONS[season]);
+        json!({ "label": label, "url": format!("/services/data/v{version}.0"), "version": format!("{version}.0") })
+    };
+    (config.version_min..=config.version_max).map(version).collect()
+}
+
+fn root(version: u16) -> Value {
+    let path = |name: &str| format!("/services/data/v{version}.0/{name}");
+    let names = ["sobjects", "query", "queryAll", "limits", "composite"];
+    Value::Object(names.iter().map(|name| ((*name).to_owned(), Value::String(path(name)))).collect())
+}
+
+fn objects(version: u16) -> Value {
+    let objects: Vec<Value> = Sobject::ALL.into_iter().map(|object| schema::describe::brief(object, version)).collect();
+    json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects })
+}
+
+fn basics(call: &Call<'_>, name: &str) -> Answer {
+    let object = call::sobject(name)?;
+    Ok(wire::json(200, &json!({ "objectDescribe": schema::describe::brief(object, call.version), "recentItems": [] })))
+}
+
+fn describe(org: &Org, call: &Call<'_>, name: &str) -> Answer {
+    let object = call::sobject(name)?;
+    Ok(wire::json(200, &schema::describe::full(&org.table(object).schema, call.version)))
+}
+
+fn row_counts(org: &Org) -> Value {
+    let count = |object: Sobject| {
+        let live = org.table(object).rows.values().filter(|row| !row.deleted).count();
+        json!({ "count": live, "name": object.name() })
+    };
+    json!({ "sObjects": Sobject::ALL.map(count) })
+}

@@ -1,0 +1,153 @@
+//! Which resource a request means, and what the operation is called in fault scripts.
+//!
+//! Promises: a trailing slash and `_HttpMethod` tunnelling are understood; a path segment is percent-decoded once.
+//! Leaves to others: whether the caller may use the resource and what it answers (`mod`).
+
+use super::form;
+use crate::exchange::Request;
+
+/// A resource by its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Resource {
+    /// The token endpoint.
+    Token,
+    /// The token revocation endpoint.
+    Revoke,
+    /// The list of API versions.
+    Versions,
+    /// The list of resources of a version.
+    Root,
+    /// The limits, or with true the row counts.
+    Limits { counts: bool },
+    /// The list of objects.
+    Objects,
+    /// One object: its basics, and where rows are created.
+    Object(String),
+    /// The full describe of an object.
+    Describe(String),
+    /// One row by its id.
+    Row { object: String, id: String },
+    /// One row by a key field's value.
+    Key { object: String, field: String, value: String },
+    /// Collections of any object.
+    Collection,
+    /// Collections of one object, read.
+    CollectionOf(String),
+    /// Collections of one object by a key field.
+    CollectionKey { object: String, field: String },
+    /// A query; with true over deleted rows too.
+    Query { all: bool },
+    /// The next page of a query.
+    QueryPage(String),
+    /// No resource of this emulator.
+    Unknown,
+}
+
+/// A request's verb, version and resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Route {
+    /// The verb that is meant.
+    pub(super) method: String,
+    /// The API version in the path; None if there is none or it cannot be read.
+    pub(super) version: Option<u16>,
+    /// What the path means.
+    pub(super) resource: Resource,
+}
+
+impl Route {
+    /// Reads a request's path and verb.
+    pub(super) fn of(request: &Request) -> Self {
+        let tunnelled = request.query_value("_HttpMethod").filter(|_| request.method == "POST");
+        let method = tunnelled.map_or_else(|| request.method.clone(), str::to_ascii_uppercase);
+        let segments: Vec<String> = request.path.trim_matches('/').split('/').map(form::percent).collect();
+        let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let (version, resource) = match parts.as_slice() {
+            ["services", "oauth2", "token"] => (None, Resource::Token),
+            ["services", "oauth2", "revoke"] => (None, Resource::Revoke),
+            ["services", "data"] => (None, Resource::Versions),
+            ["services", "data", version, rest @ ..] => (read_version(version), resource(rest)),
+            _ => (None, Resource::Unknown),
+        };
+        Self { method, version, resource }
+    }
+
+    /// The operation's name in fault scripts.
+    pub(super) fn operation(&self) -> &'static str {
+        let method = self.method.as_str();
+        match &self.resource {
+            Resource::Token => "token",
+            Resource::Revoke => "revoke",
+            Resource::Versions => "versions",
+            Resource::Root => "resources",
+            Resource::Limits { .. } => "limits",
+            Resource::Objects | Resource::Describe(_) => "describe",
+            Resource::Object(_) if method == "POST" => "create",
+            Resource::Object(_) => "describe",
+            Resource::Row { id, .. } if method == "POST" && id == "Id" => "create",
+            Resource::Row { .. } | Resource::Key { .. } if method == "GET" => "get",
+            Resource::Row { .. } | Resource::Key { .. } if method == "DELETE" => "delete",
+            Resource::Row { .. } => "update",
+            Resource::Key { .. } => "upsert",
+            Resource::Collection if method == "POST" => "collection_create",
+            Resource::Collection if method == "DELETE" => "collection_delete",
+            Resource::Collection => "collection_update",
+            Resource::CollectionOf(_) => "collection_read",
+            Resource::CollectionKey { .. } => "collection_upsert",
+            Resource::Query { .. } | Resource::QueryPage(_) => "query",
+            Resource::Unknown => "unknown",
+        }
+    }
+
+    /// The verbs that the resource takes, as an error prints them.
+    pub(super) fn allowed(&self) -> &'static str {
+        match &self.resource {
+            Resource::Object(_) => "HEAD,GET,POST",
+            Resource::Row { id, .. } if id == "Id" => "POST",
+            Resource::Row { .. } | Resource::Key { .. } => "DELETE,GET,HEAD,PATCH",
+            Resource::Collection => "DELETE,PATCH,POST",
+            Resource::CollectionOf(_) => "HEAD,GET,POST",
+            Resource::CollectionKey { .. } => "PATCH",
+            Resource::Token | Resource::Revoke => "POST",
+            Resource::Versions
+            | Resource::Root
+            | Resource::Limits { .. }
+            | Resource::Objects
+            | Resource::Describe(_)
+            | Resource::Query { .. }
+            | Resource::QueryPage(_)
+            | Resource::Unknown => "HEAD,GET",
+        }
+    }
+}
+
+/// How long the request's URI is on the wire: every byte of a query value outside the unreserved set takes three.
+pub(super) fn uri_bytes(request: &Request) -> usize {
+    let encoded =
+        |text: &str| text.bytes().map(|byte| if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) { 1 } else { 3 }).sum::<usize>();
+    request.path.len() + request.query.iter().map(|(name, value)| encoded(name) + encoded(value) + 2).sum::<usize>()
+}
+
+fn read_version(segment: &str) -> Option<u16> {
+    segment.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()
+}
+
+fn resource(parts: &[&str]) -> Resource {
+    let own = |text: &&str| (*text).to_owned();
+    match parts {
+        [] => Resource::Root,
+        ["limits"] => Resource::Limits { counts: false },
+        ["limits", "recordCount"] => Resource::Limits { counts: true },
+        ["sobjects"] => Resource::Objects,
+        ["sobjects", object] => Resource::Object(own(object)),
+        ["sobjects", object, "describe"] => Resource::Describe(own(object)),
+        ["sobjects", object, id] | ["sobjects", object, "Id", id] => Resource::Row { object: own(object), id: own(id) },
+        ["sobjects", object, field, value] => Resource::Key { object: own(object), field: own(field), value: own(value) },
+        ["composite", "sobjects"] => Resource::Collection,
+        ["composite", "sobjects", object] => Resource::CollectionOf(own(object)),
+        ["composite", "sobjects", object, field] => Resource::CollectionKey { object: own(object), field: own(field) },
+        ["query"] => Resource::Query { all: false },
+        ["queryAll"] => Resource::Query { all: true },
+        ["query" | "queryAll", locator] => Resource::QueryPage(own(locator)),
+        _ => Resource::Unknown,
+    }
+}

@@ -1,0 +1,66 @@
+//! The standard fields of Lead.
+//!
+//! Promises: the fields, lengths and flags of an org without extra features.
+//! Leaves to others: custom fields and picklist values (`schema`), the describe answer (`schema::describe`).
+
+use super::Kind::{Address, Boolean, Currency, Date, DateTime, Double, Email, Id, Int, Phone, Picklist, Reference, Text, TextArea, Url};
+use super::Source::{Compound, CreatedBy, CreatedDate, FullName, IsDeleted, ModifiedBy, ModifiedDate, RowId, Stored};
+use super::Spec;
+
+/// Name, label, kind, length, flags, source; flags are C createable, U updateable, N nillable, D defaulted on create.
+pub(super) const FIELDS: &[Spec] = &[
+    ("Id", "Lead ID", Id, 18, "D", RowId),
+    ("IsDeleted", "Deleted", Boolean, 0, "D", IsDeleted),
+    ("MasterRecordId", "Master Record ID", Reference, 18, "N", Stored),
+    ("LastName", "Last Name", Text, 80, "CU", Stored),
+    ("FirstName", "First Name", Text, 40, "CUN", Stored),
+    ("Salutation", "Salutation", Picklist, 40, "CUN", Stored),
+    ("Name", "Full Name", Text, 121, "", FullName),
+    ("Title", "Title", Text, 128, "CUN", Stored),
+    ("Company", "Company", Text, 255, "CU", Stored),
+    ("Street", "Street", TextArea, 255, "CUN", Stored),
+    ("City", "City", Text, 40, "CUN", Stored),
+    ("State", "State/Province", Text, 80, "CUN", Stored),
+    ("PostalCode", "Zip/Postal Code", Text, 20, "CUN", Stored),
+    ("Country", "Country", Text, 80, "CUN", Stored),
+    ("Latitude", "Latitude", Double, 0, "CUN", Stored),
+    ("Longitude", "Longitude", Double, 0, "CUN", Stored),
+    ("GeocodeAccuracy", "Geocode Accuracy", Picklist, 40, "CUN", Stored),
+    ("Address", "Address", Address, 0, "N", Compound("")),
+    ("Phone", "Phone", Phone, 40, "CUN", Stored),
+    ("MobilePhone", "Mobile Phone", Phone, 40, "CUN", Stored),
+    ("Fax", "Fax", Phone, 40, "CUN", Stored),
+    ("Email", "Email", Email, 80, "CUN", Stored),
+    ("Website", "Website", Url, 255, "CUN", Stored),
+    ("PhotoUrl", "Photo URL", Url, 255, "N", Stored),
+    ("Description", "Description", TextArea, 32_000, "CUN", Stored),
+    ("LeadSource", "Lead Source", Picklist, 255, "CUN", Stored),
+    ("Status", "Status", Picklist, 255, "CUD", Stored),
+    ("Industry", "Industry", Picklist, 255, "CUN", Stored),
+    ("Rating", "Rating", Picklist, 255, "CUN", Stored),
+    ("AnnualRevenue", "Annual Revenue", Currency, 0, "CUN", Stored),
+    ("NumberOfEmployees", "Employees", Int, 0, "CUN", Stored),
+    ("OwnerId", "Owner ID", Reference, 18, "CUD", Stored),
+    ("IsConverted", "Converted", Boolean, 0, "CD", Stored),
+    ("ConvertedDate", "Converted Date", Date, 0, "N", Stored),
+    ("ConvertedAccountId", "Converted Account ID", Reference, 18, "N", Stored),
+    ("ConvertedContactId", "Converted Contact ID", Reference, 18, "N", Stored),
+    ("ConvertedOpportunityId", "Converted Opportunity ID", Reference, 18, "N", Stored),
+    ("IsUnreadByOwner", "Unread By Owner", Boolean, 0, "CUD", Stored),
+    ("CreatedDate", "Created Date", DateTime, 0, "D", CreatedDate),
+    ("CreatedById", "Created By ID", Reference, 18, "D", CreatedBy),
+    ("LastModifiedDate", "Last Modified Date", DateTime, 0, "D", ModifiedDate),
+    ("LastModifiedById", "Last Modified By ID", Reference, 18, "D", ModifiedBy),
+    ("SystemModstamp", "System Modstamp", DateTime, 0, "D", ModifiedDate),
+    ("LastActivityDate", "Last Activity", Date, 0, "N", Stored),
+    ("LastViewedDate", "Last Viewed Date", DateTime, 0, "N", Stored),
+    ("LastReferencedDate", "Last Referenced Date", DateTime, 0, "N", Stored),
+    ("Jigsaw", "Data.com Key", Text, 20, "CUN", Stored),
+    ("JigsawContactId", "Jigsaw Contact ID", Text, 20, "N", Stored),
+    ("CleanStatus", "Clean Status", Picklist, 40, "CUN", Stored),
+    ("CompanyDunsNumber", "Company D-U-N-S Number", Text, 9, "CUN", Stored),
+    ("DandbCompanyId", "D&B Company ID", Reference, 18, "CUN", Stored),
+    ("EmailBouncedReason", "Email Bounced Reason", Text, 255, "UN", Stored),
+    ("EmailBouncedDate", "Email Bounced Date", DateTime, 0, "UN", Stored),
+    ("IndividualId", "Individual ID", Reference, 18, "CUN", Stored),
+];

@@ -1,0 +1,192 @@
+//! Whether a row may be written, and the writing.
+//!
+//! Promises: a write is either applied whole or answered with all faults of its values; an unknown or read-only
+//! field is answered before any value is looked at; every applied write moves the row's stamp and write count.
+//! Leaves to others: one kind of value (`values`), which rows a request names (`rows`, `collections`).
+
+use super::errors::{self, Fault};
+use super::org::{Actor, Org, Row};
+use super::record::Record;
+use super::schema::{Field, Kind, Schema, Sobject, Source};
+use super::{ids, values};
+use crate::exchange::Millis;
+
+/// Whether values are for a new row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Create,
+    Update,
+}
+
+/// Values that passed validation.
+#[derive(Debug)]
+pub(super) struct Draft(Vec<(u16, Option<Box<str>>)>);
+
+/// Who writes, and when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stamp {
+    pub(super) actor: Actor,
+    pub(super) now: Millis,
+}
+
+impl Org {
+    /// Validates the members of a JSON object, leaving out those named in `skip`.
+    pub(super) fn draft(&self, object: Sobject, body: Record<'_>, verb: Verb, skip: &[&str], actor: Actor) -> Result<Draft, Vec<Fault>> {
+        let schema = &self.table(object).schema;
+        let (mut changes, mut faults, mut blocked) = (Vec::with_capacity(body.0.len()), Vec::new(), Vec::new());
+        for (name, value) in body.0 {
+            if name == "attributes" || skip.iter().any(|skipped| skipped.eq_ignore_ascii_case(&name)) {
+                continue;
+            }
+            let Some(number) = schema.number(&name) else { return Err(vec![errors::no_such_column(&name, object.name())]) };
+            let field = schema.field(number);
+            if field.kind == Kind::Id && (value.is_null() || value == "") {
+                continue;
+            }
+            if !may_write(field, verb, actor) {
+                blocked.push(field.name.as_str());
+                continue;
+            }
+            if verb == Verb::Create && field.defaulted && value.is_null() {
+                continue;
+            }
+            match values::read(field, value, &self.config).and_then(|value| self.refer(field, value)) {
+                Ok(value) => changes.push((number, value)),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if !blocked.is_empty() {
+            return Err(vec![not_writable(&blocked)]);
+        }
+        faults.splice(0..0, missing(schema, &changes, &faults, verb));
+        if faults.is_empty() { Ok(Draft(changes)) } else { Err(faults) }
+    }
+
+    /// Adds a row; answers its serial number.
+    pub(super) fn create(&mut self, object: Sobject, draft: Draft, stamp: Stamp) -> Result<u64, Vec<Fault>> {
+        self.check_unique(object, &draft, None)?;
+        let mut row = Row::new(stamp.actor, stamp.now);
+        let schema = &self.table(object).schema;
+        for (number, field) in schema.numbered().filter(|(_, field)| field.defaulted && field.source == Source::Stored) {
+            row.set(number, default(field, stamp.actor));
+        }
+        for (number, value) in draft.0 {
+            row.set(number, value);
+        }
+        let serial = self.next_serial(object);
+        self.put(object, serial, Some(row));
+        Ok(serial)
+    }
+
+    /// Changes a live row.
+    pub(super) fn update(&mut self, object: Sobject, serial: u64, draft: Draft, stamp: Stamp) -> Result<(), Vec<Fault>> {
+        let row = self.live(object, serial).map_err(|fault| vec![fault])?;
+        let converted = self.table(object).schema.number("IsConverted").and_then(|number| row.get(number)) == Some("true");
+        if converted && stamp.actor == Actor::Client {
+            return Err(vec![Fault::row("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[])]);
+        }
+        self.check_unique(object, &draft, Some(serial))?;
+        self.change(object, serial, |row| {
+            for (number, value) in draft.0 {
+                row.set(number, value);
+            }
+            row.touch(stamp.actor, stamp.now);
+        });
+        Ok(())
+    }
+
+    /// Moves a live row to the recycle bin.
+    pub(super) fn delete(&mut self, object: Sobject, serial: u64, stamp: Stamp) -> Result<(), Fault> {
+        self.live(object, serial)?;
+        self.change(object, serial, |row| {
+            row.deleted = true;
+            row.touch(stamp.actor, stamp.now);
+        });
+        Ok(())
+    }
+
+    /// The live row of that serial number, or why there is none.
+    pub(super) fn live(&self, object: Sobject, serial: u64) -> Result<&Row, Fault> {
+        let row = self.table(object).rows.get(&serial).ok_or_else(errors::row_missing)?;
+        if row.deleted { Err(errors::row_deleted()) } else { Ok(row) }
+    }
+
+    fn check_unique(&self, object: Sobject, draft: &Draft, own: Option<u64>) -> Result<(), Vec<Fault>> {
+        let table = self.table(object);
+        for (number, value) in &draft.0 {
+            let field = table.schema.field(*number);
+            let Some(value) = value.as_deref().filter(|_| field.unique) else { continue };
+            let taken = table.matches(*number, value).unwrap_or(&[]).iter().find(|serial| Some(**serial) != own);
+            if let Some(serial) = taken {
+                let id = ids::make(object.prefix(), *serial);
+                let shown = if self.config.duplicate_id_short { &id[..15] } else { &id };
+                let message = format!("duplicate value found: {} duplicates value on record with id: {shown}", field.name);
+                return Err(vec![Fault::row("DUPLICATE_VALUE", message, &[])]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a reference to a row or user that is not there; accounts and individuals are not kept and pass.
+    fn refer(&self, field: &Field, value: Option<Box<str>>) -> Result<Option<Box<str>>, Fault> {
+        let Some(id) = value.as_deref().filter(|_| field.kind == Kind::Reference) else { return Ok(value) };
+        let contact =
+            |id: &str| ids::serial(Sobject::Contact.prefix(), id).is_some_and(|serial| self.live(Sobject::Contact, serial).is_ok());
+        let known = match field.name.as_str() {
+            "OwnerId" => id == ids::INTEGRATION_USER || id == ids::PERSON_USER || id.starts_with("00G"),
+            "ReportsToId" => contact(id),
+            "AccountId" => id.starts_with("001"),
+            _ => true,
+        };
+        if known { Ok(value) } else { Err(Fault::row("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[])) }
+    }
+}
+
+fn may_write(field: &Field, verb: Verb, actor: Actor) -> bool {
+    let api = match verb {
+        Verb::Create => field.createable,
+        Verb::Update => field.updateable,
+    };
+    api || actor == Actor::Person && field.source == Source::Stored
+}
+
+fn not_writable(names: &[&str]) -> Fault {
+    let message = format!(
+        "Unable to create/update fields: {}. Please check the security settings of this field and verify that it is read/write for your profile or permission set.",
+        names.join(", ")
+    );
+    Fault::row("INVALID_FIELD_FOR_INSERT_UPDATE", message, names)
+}
+
+/// The fault that lists required fields without a value, if any; a field that already has a fault is not missing.
+fn missing(schema: &Schema, changes: &[(u16, Option<Box<str>>)], faults: &[Fault], verb: Verb) -> Option<Fault> {
+    let names: Vec<&str> = schema
+        .numbered()
+        .filter(|(_, field)| !field.nillable && field.source == Source::Stored)
+        .filter(|(number, field)| {
+            let change = changes.iter().find(|(changed, _)| changed == number);
+            let faulty = || faults.iter().any(|fault| fault.fields.as_ref().is_some_and(|fields| fields.contains(&field.name)));
+            match (change, verb) {
+                (Some((_, value)), _) => value.is_none(),
+                (None, Verb::Create) => field.is_required() && !faulty(),
+                (None, Verb::Update) => false,
+            }
+        })
+        .map(|(_, field)| field.name.as_str())
+        .collect();
+    (!names.is_empty())
+        .then(|| Fault::row("REQUIRED_FIELD_MISSING", format!("Required fields are missing: [{}]", names.join(", ")), &names))
+}
+
+fn default(field: &Field, actor: Actor) -> Option<Box<str>> {
+    let text = match field.name.as_str() {
+        "OwnerId" => match actor {
+            Actor::Client => ids::INTEGRATION_USER,
+            Actor::Person => ids::PERSON_USER,
+        },
+        "Status" => "Open - Not Contacted",
+        _ if field.kind == Kind::Boolean => "false",
+        _ => return None,
+    };
+    Some(text.into())
+}

@@ -1,0 +1,262 @@
+//! Judges a run from outside: the emitted lines, the CRMs' contents, the requests they saw, and the ledger.
+//!
+//! Promises: says what is wrong and of which record; a record with a waiting letter is excused from convergence, nothing else is.
+//! Leaves to others: what the CRMs must hold (the sandbox's oracle).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use syncline_adapters::stores::sqlite::Memory;
+use syncline_engine::ports::store::Store;
+use syncline_engine::workers::dispatcher::LaneStatus;
+use syncline_sandbox::crm::StoredRecord;
+use syncline_sandbox::exchange::System;
+use syncline_sandbox::oracle::{Oracle, Routing};
+use syncline_sandbox::sandbox::Sandbox;
+
+use super::workload::{Line, Log};
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// What is wrong.
+    pub violations: Vec<String>,
+    /// What happened, for the report.
+    pub faults: BTreeMap<&'static str, u64>,
+}
+
+/// The judge of one run.
+pub struct Judge {
+    oracle: Oracle,
+    /// Records of theirs whose life ended with an accepted delete: they must not be live at the end.
+    doomed: BTreeSet<(System, String)>,
+    verdict: Verdict,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Judge {
+    /// A judge who has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { oracle: Oracle::new(Routing::Default), doomed: BTreeSet::new(), verdict: Verdict::default() }
+    }
+
+    /// A line appeared in the source.
+    pub fn observe(&mut self, line: &Line, sandbox: &Arc<Mutex<Sandbox>>) {
+        if line.is_repeat {
+            self.verdict.faults.entry("repeated event").and_modify(|count| *count += 1).or_insert(1);
+            return;
+        }
+        self.oracle.observe(line.raw.as_bytes());
+        if let Some(key) = &line.deletes {
+            for (system, record) in all_records(sandbox) {
+                if !record.deleted && key_of(&record) == Some(key) {
+                    self.doomed.insert((system, record.id));
+                }
+            }
+        }
+    }
+
+    /// Whether nothing is open but what waits for a letter.
+    pub fn is_drained(&self, memory: &Memory, lines: usize) -> bool {
+        let connection = memory.connection();
+        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count");
+        let offered = one("SELECT coalesce(sum(position), 0) FROM checkpoint");
+        offered == i64::try_from(lines).unwrap_or(-1) && one(OPEN) == 0
+    }
+
+    /// The run did not drain in time.
+    pub fn stuck(&mut self, memory: &Memory) {
+        let connection = memory.connection();
+        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = connection
+            .prepare("SELECT link.id, key, system, object, link.state, opened, closed, until, external_id FROM link JOIN record ON record.id = link.record WHERE opened > closed OR link.state > 1")
+            .expect("a query");
+        let rows = statement
+            .query_map([], |row| {
+                Ok(format!(
+                    "link {} {} system {} {} state {} opened {} closed {} until {:?} external {:?}",
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get::<_, i64>(2)?,
+                    row.get::<_, String>(3)?,
+                    row.get::<_, i64>(4)?,
+                    row.get::<_, i64>(5)?,
+                    row.get::<_, i64>(6)?,
+                    row.get::<_, Option<i64>>(7)?,
+                    row.get::<_, Option<String>>(8)?,
+                ))
+            })
+            .expect("rows");
+        let open: Vec<String> = rows.map(|row| row.expect("a row")).collect();
+        self.verdict.violations.push(format!("not drained: {}", open.join("; ")));
+    }
+
+    /// Says where the lanes stand, if something is wrong already.
+    pub fn note_statuses(&mut self, statuses: &[Arc<Mutex<LaneStatus>>]) {
+        if self.verdict.violations.is_empty() {
+            return;
+        }
+        for status in statuses {
+            let status = status.lock().unwrap_or_else(PoisonError::into_inner);
+            self.verdict.violations.push(format!(
+                "lane {} is {}, waits for {}, paused {:?}, error {:?}, last error {:?}, pools {:?}",
+                status.system, status.phase, status.waits_for, status.paused, status.error, status.report.last_error, status.pools
+            ));
+        }
+    }
+
+    /// The ledger's equations and the seals of all rows.
+    pub fn audit(&mut self, memory: &Memory, store: &dyn Store) {
+        let _ = memory;
+        let audit = now(store.audit());
+        match audit {
+            Ok(audit) => {
+                for imbalance in audit.imbalances {
+                    self.verdict.violations.push(format!("I2: {} is {} = {}", imbalance.account, imbalance.left, imbalance.right));
+                }
+                for row in audit.altered {
+                    self.verdict.violations.push(format!("I2: {} {}: {}", row.table, row.row, row.why));
+                }
+            }
+            Err(error) => self.verdict.violations.push(format!("audit failed: {error}")),
+        }
+    }
+
+    /// What the CRMs finally hold against what they must hold, and what they refused.
+    pub fn final_state(&mut self, memory: &Memory, sandbox: &Arc<Mutex<Sandbox>>, log: &Log) {
+        let _ = log;
+        let excused = excused_keys(memory);
+        let records = all_records(sandbox);
+        for difference in self.oracle.compare(&records, &|_, key| excused.contains(key)) {
+            self.verdict.violations.push(format!("I9: {difference}; {}", links_of(memory, &difference.key)));
+        }
+        for (system, record) in &records {
+            let key = key_of(record).cloned().unwrap_or_default();
+            if !record.deleted && self.doomed.contains(&(*system, record.id.clone())) && !excused.contains(&key) {
+                self.verdict.violations.push(format!("I3: {system} {} of {key} lives on although its life was ended", record.id));
+            }
+        }
+        let sandbox = sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+        for request in sandbox.requests().iter() {
+            let limited = request.status == Some(429);
+            if limited && request.faults.is_empty() {
+                self.verdict.violations.push(format!("I6: {} {} was over quota at {}", request.system, request.operation, request.at));
+            }
+        }
+        if !self.verdict.violations.is_empty() {
+            self.verdict.violations.extend(intake_letters(memory));
+        }
+        if !excused.is_empty() {
+            self.count("record with a letter", excused.len() as u64);
+        }
+    }
+
+    fn count(&mut self, what: &'static str, count: u64) {
+        *self.verdict.faults.entry(what).or_default() += count;
+    }
+
+    /// What was found in all.
+    #[must_use]
+    pub fn verdict(self) -> Verdict {
+        self.verdict
+    }
+}
+
+/// Open links that are not waiting behind a dead one of the same record.
+const OPEN: &str = "SELECT count(*) FROM link WHERE (opened > closed OR state > 1) \
+    AND NOT (state = 5 AND record IN (SELECT record FROM link WHERE state = 1))";
+
+/// Whether that attempt is durable.
+#[must_use]
+pub fn attempt_exists(memory: &Memory, attempt: i64) -> bool {
+    let connection = memory.connection();
+    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+    connection.query_row("SELECT count(*) FROM attempt WHERE id = ?1", [attempt], |row| row.get::<_, i64>(0)).is_ok_and(|count| count == 1)
+}
+
+fn intake_letters(memory: &Memory) -> Vec<String> {
+    let connection = memory.connection();
+    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut statement = connection.prepare("SELECT place, code, message FROM letter WHERE link IS NULL").expect("a query");
+    let rows = statement.query_map([], |row| {
+        Ok(format!("letter {} {} {}", row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    });
+    rows.expect("rows").map(|row| row.expect("a row")).collect()
+}
+
+/// The links of a record, for the report of what is wrong with it.
+fn links_of(memory: &Memory, key: &str) -> String {
+    let connection = memory.connection();
+    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut statement = connection
+        .prepare(
+            "SELECT link.id, system, object, link.state, opened, closed, desired, coalesce(external_id, '-'), generation \
+             FROM link JOIN record ON record.id = link.record WHERE key = ?1",
+        )
+        .expect("a query");
+    let rows = statement.query_map([key], |row| {
+        let number = |column| row.get::<_, i64>(column);
+        Ok(format!(
+            "link {} system {} {} state {} opened {} closed {} desired {} external {} generation {}",
+            number(0)?,
+            number(1)?,
+            row.get::<_, String>(2)?,
+            number(3)?,
+            number(4)?,
+            number(5)?,
+            number(6)?,
+            row.get::<_, String>(7)?,
+            number(8)?,
+        ))
+    });
+    let links = rows.expect("rows").map(|row| row.expect("a row")).collect::<Vec<_>>().join(", ");
+    let mut statement = connection
+        .prepare(
+            "SELECT position, event.operation, routing, opened FROM event JOIN record ON record.id = event.record WHERE key = ?1 ORDER BY event.id",
+        )
+        .expect("a query");
+    let rows = statement.query_map([key], |row| {
+        Ok(format!("{}:{}:{}:{}", row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
+    });
+    format!("{links}; events {}", rows.expect("rows").map(|row| row.expect("a row")).collect::<Vec<_>>().join(" "))
+}
+
+fn excused_keys(memory: &Memory) -> BTreeSet<String> {
+    let connection = memory.connection();
+    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut statement = connection
+        .prepare("SELECT DISTINCT key FROM record JOIN link ON link.record = record.id JOIN letter ON letter.link = link.id WHERE letter.state = 0")
+        .expect("a query");
+    let keys = statement.query_map([], |row| row.get::<_, String>(0)).expect("rows");
+    keys.map(|key| key.expect("a key")).collect()
+}
+
+fn all_records(sandbox: &Arc<Mutex<Sandbox>>) -> Vec<(System, StoredRecord)> {
+    let sandbox = sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+    [System::Salesforce, System::HubSpot]
+        .into_iter()
+        .flat_map(|system| sandbox.records(system).into_iter().map(move |record| (system, record)))
+        .collect()
+}
+
+fn key_of(record: &StoredRecord) -> Option<&String> {
+    record.fields.get("Syncline_Id__c").or_else(|| record.fields.get("syncline_id"))
+}
+
+/// The value of a future that waits for nothing.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a read of the database in memory waits for nothing"),
+    }
+}
