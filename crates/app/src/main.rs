@@ -1,2 +1,11 @@
-//! The `syncline` binary.
-fn main() {}
+//! The `syncline` binary: gives TLS its provider, and hands over to the command line.
+//!
+//! Promises: ends with the exit code that the command line answers. Leaves to others: everything else (`syncline::cli`).
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // A provider that is there already serves as well.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    ExitCode::from(syncline::cli::main())
+}

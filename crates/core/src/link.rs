@@ -222,7 +222,7 @@ pub struct BaseRow {
     #[serde(rename = "o")]
     pub ours: Option<Value>,
     /// What they held, only where it differs from ours after their normalisation.
-    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none", deserialize_with = "told")]
     pub theirs: Option<Option<Value>>,
 }
 
@@ -243,4 +243,9 @@ pub struct Known {
     pub record: crate::record::Record,
     /// Its links in every system, by id.
     pub links: Vec<Link>,
+}
+
+/// A null that is written down is a value, not an absence.
+fn told<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Value>>, D::Error> {
+    Option::<Value>::deserialize(from).map(Some)
 }

@@ -142,6 +142,10 @@ pub trait Store: Send + Sync {
     /// How many links of a system are in each state, and since when the oldest due one waits.
     async fn states(&self, system: SystemId) -> Result<(Vec<(LinkState, u64)>, Option<Timestamp>)>;
 
+    /// Whether anything is left to do: a link with something open or under way that does not merely wait, paused or behind a
+    /// dead link of its record.
+    async fn has_rest(&self) -> Result<bool>;
+
     /// Letters, oldest first.
     async fn letters(&self, filter: &LetterFilter) -> Result<Vec<Letter>>;
 

@@ -322,6 +322,11 @@ impl Dispatcher {
         let account = self.writer.connect().await;
         self.close_calls(lane, &charges, account.as_ref().err()).await?;
         let account = account?;
+        if !self.hub.claim(&account.id, self.settings.system) {
+            let text = format!("{} is the account of another system in this configuration", self.settings.name);
+            let remedy = "name each account once; one system can take every contact type";
+            return Err(Error::new(Kind::BoundaryRefused, text).with_remedy(remedy));
+        }
         lane.quota().set_specs(&account.profile.pools);
         lane.token_fetched(!self.writer.needs_token());
         self.settings.profile = account.profile.clone();

@@ -121,19 +121,26 @@ impl Inbox {
 #[derive(Debug, Default)]
 pub struct Hub {
     inboxes: BTreeMap<SystemId, Inbox>,
+    accounts: Mutex<BTreeMap<String, SystemId>>,
 }
 
 impl Hub {
     /// One inbox per system.
     #[must_use]
     pub fn new(systems: impl IntoIterator<Item = SystemId>) -> Self {
-        Self { inboxes: systems.into_iter().map(|system| (system, Inbox::default())).collect() }
+        Self { inboxes: systems.into_iter().map(|system| (system, Inbox::default())).collect(), accounts: Mutex::default() }
     }
 
     /// A system's inbox.
     #[must_use]
     pub fn inbox(&self, system: SystemId) -> Option<&Inbox> {
         self.inboxes.get(&system)
+    }
+
+    /// Takes an account for a system; false if another system has it, because a quota must not be spent twice.
+    pub fn claim(&self, account: &str, system: SystemId) -> bool {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        *accounts.entry(account.to_owned()).or_insert(system) == system
     }
 
     /// Hands due links over, and tells every lane whether more is coming.

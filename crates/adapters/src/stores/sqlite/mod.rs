@@ -198,6 +198,10 @@ impl Store for SqliteStore {
         self.readers.snapshot(|connection| link::states(connection, system))
     }
 
+    async fn has_rest(&self) -> Result<bool> {
+        self.readers.read(link::has_rest)
+    }
+
     async fn letters(&self, filter: &LetterFilter) -> Result<Vec<Letter>> {
         self.readers.read(|connection| letter::list(connection, filter))
     }

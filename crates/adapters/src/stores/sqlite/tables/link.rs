@@ -15,7 +15,6 @@ use super::super::row::{
     Group, Part, Table, count, get, get_code, get_count, get_maybe_json, get_small, int, json, maybe_int, maybe_text, run, run_one, seal,
     text,
 };
-use super::base::StoredBase;
 use super::counter::{self, Tally};
 
 pub(in super::super) const TABLE: Table = Table { name: "link", key: &["id"], groups: &[PLACE, DUTY, SIDE] };
@@ -196,6 +195,15 @@ pub(in super::super) fn open(connection: &Connection) -> Result<std::collections
 /// How many links are in each state, and since when the oldest due one waits.
 pub(in super::super) type States = (Vec<(LinkState, u64)>, Option<Timestamp>);
 
+/// Whether something is due or under way, or waits for more than a dead link of its record.
+pub(in super::super) fn has_rest(connection: &Connection) -> Result<bool> {
+    let doing = |error| fault("open work is looked for", error);
+    let sql = "SELECT EXISTS (SELECT 1 FROM link INDEXED BY link_due WHERE opened > closed AND state <= 1)
+        OR EXISTS (SELECT 1 FROM link AS one INDEXED BY link_busy WHERE state >= 1 AND (state BETWEEN 2 AND 4 OR state = 5
+            AND NOT EXISTS (SELECT 1 FROM link AS other WHERE other.record = one.record AND other.state = 1)))";
+    connection.prepare_cached(sql).and_then(|mut statement| statement.query_row([], |row| row.get(0))).map_err(doing)
+}
+
 /// How many links of a system are in each state, and since when the oldest due one waits. Looks at indexes only, but for the
 /// dead ones; clean is what is left of all.
 pub(in super::super) fn states(connection: &Connection, system: SystemId) -> Result<States> {
@@ -303,7 +311,7 @@ fn read(row: &Row<'_>) -> Result<Link> {
             letters: get_maybe_json(row, 15)?.unwrap_or_default(),
             waits_for: get::<Option<i64>>(row, 16)?.map(LinkId),
             external_id: get(row, 17)?,
-            base: get_maybe_json::<StoredBase>(row, 18)?.map(Into::into),
+            base: get_maybe_json(row, 18)?,
         },
     })
 }

@@ -3,7 +3,6 @@
 //! Promises: every column of every table is under a seal. Leaves to others: transactions (`committer`, `reads`).
 
 pub(super) mod attempt;
-mod base;
 pub(super) mod charge;
 pub(super) mod counter;
 pub(super) mod event;

@@ -1,0 +1,217 @@
+//! `syncline dead-letters`: what was given up, trying it again, and letting it go.
+//!
+//! Promises: `list` is paged; what a source sent is shown by `show` alone; `replay` ends with 1 if a letter could not be replayed.
+//! Leaves to others: ending letters (`crate::control`).
+
+use clap::{Args, Subcommand};
+
+use super::console::{Console, Failure, row, say, told};
+use super::target::Target;
+use crate::control::{Answer, Door, LetterView, Replayed, Request};
+
+/// Letters asked for at once by `--all-waiting`.
+const PAGE: usize = 500;
+/// Letters replayed at once.
+const CHUNK: usize = 100;
+
+/// `syncline dead-letters`.
+#[derive(Debug, Subcommand)]
+pub(super) enum DeadLettersCommand {
+    /// List them, oldest first
+    #[command(before_help = "Examples:\n  syncline dead-letters list\n  syncline dead-letters list --all --after 1200 --json")]
+    List(ListArgs),
+    /// Show one, with the raw input
+    #[command(before_help = "Examples:\n  syncline dead-letters show 17")]
+    Show(ShowArgs),
+    /// Try them again, from the records' present state
+    #[command(before_help = "Examples:\n  syncline dead-letters replay 17 18\n  syncline dead-letters replay --all-waiting")]
+    Replay(ReplayArgs),
+    /// Let one go
+    #[command(before_help = "Examples:\n  syncline dead-letters discard 17 --reason 'a test record'")]
+    Discard(DiscardArgs),
+}
+
+/// `syncline dead-letters list`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ListArgs {
+    /// Ended ones too
+    #[arg(long)]
+    all: bool,
+    /// Only those behind this one
+    #[arg(long, value_name = "ID")]
+    after: Option<i64>,
+    /// At most so many
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    limit: u16,
+    #[command(flatten)]
+    target: Target,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `syncline dead-letters show`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ShowArgs {
+    /// Which
+    id: i64,
+    #[command(flatten)]
+    target: Target,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `syncline dead-letters replay`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ReplayArgs {
+    /// Which
+    #[arg(value_name = "ID", required_unless_present = "all_waiting")]
+    ids: Vec<i64>,
+    /// All that wait
+    #[arg(long, conflicts_with = "ids")]
+    all_waiting: bool,
+    #[command(flatten)]
+    target: Target,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `syncline dead-letters discard`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct DiscardArgs {
+    /// Which
+    id: i64,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    target: Target,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn dead_letters(command: &DeadLettersCommand, console: &mut Console) -> Result<u8, Failure> {
+    match command {
+        DeadLettersCommand::List(args) => list(args, console),
+        DeadLettersCommand::Show(args) => show(args, console),
+        DeadLettersCommand::Replay(args) => replay(args, console),
+        DeadLettersCommand::Discard(args) => discard(args, console),
+    }
+}
+
+fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Failure> {
+    let request = Request::Letters { all: args.all, after: args.after, limit: usize::from(args.limit) };
+    let Answer::Letters(page) = args.target.ask(&request)? else { return Err(super::unexpected()) };
+    if args.json {
+        console.json(&page)?;
+        return Ok(0);
+    }
+    let mut rows = vec![row(["id", "state", "held", "created", "where", "why"])];
+    for letter in &page.letters {
+        let (id, held) = (letter.id.to_string(), letter.held.to_string());
+        rows.push(row([&id, &letter.state, &held, &letter.created_at, &letter.place, &reason(letter)]));
+        rows.push(row(["", "", "", "", "", &format!("remedy: {}", letter.remedy)]));
+    }
+    if page.letters.is_empty() {
+        console.line("none")?;
+    } else {
+        console.table(0, &rows)?;
+    }
+    if let Some(last) = page.letters.last().filter(|_| page.more) {
+        say(&format!("there are more: --after {}", last.id));
+    }
+    say(&format!("{} waiting", page.waiting));
+    Ok(0)
+}
+
+fn reason(letter: &LetterView) -> String {
+    match &letter.field {
+        Some(field) => format!("{} ({field}): {}", letter.code, letter.message),
+        None => format!("{}: {}", letter.code, letter.message),
+    }
+}
+
+fn show(args: &ShowArgs, console: &mut Console) -> Result<u8, Failure> {
+    let Answer::Letter(letter) = args.target.ask(&Request::Letter { id: args.id })? else { return Err(super::unexpected()) };
+    if args.json {
+        console.json(&letter)?;
+        return Ok(0);
+    }
+    let mut rows = vec![
+        row(["letter", &letter.id.to_string()]),
+        row(["state", &letter.state]),
+        row(["where", &letter.place]),
+    ];
+    let mut maybe = |name: &str, value: Option<String>| rows.extend(value.map(|value| row([name, &value])));
+    maybe("source", letter.source.clone());
+    maybe("link", letter.link.map(|link| link.to_string()));
+    maybe("why", Some(reason(&letter)));
+    maybe("remedy", Some(letter.remedy.clone()));
+    maybe("holds", letter.link.map(|_| format!("{} deliveries", letter.held)));
+    maybe("created", Some(letter.created_at.clone()));
+    maybe("ended", letter.ended_at.clone());
+    maybe("note", letter.note.clone());
+    maybe("raw", letter.raw.clone());
+    maybe("raw (hex)", letter.raw_hex.clone());
+    console.table(0, &rows)?;
+    Ok(0)
+}
+
+fn replay(args: &ReplayArgs, console: &mut Console) -> Result<u8, Failure> {
+    let mut door = args.target.open()?;
+    let replayed = replay_all(&mut door, args);
+    door.close();
+    let replayed = replayed?;
+    let failed = replayed.letters.iter().filter(|letter| letter.refused.is_some()).count();
+    if args.json {
+        console.json(&replayed)?;
+    } else {
+        for letter in &replayed.letters {
+            if let Some(done) = &letter.done {
+                console.line(&format!("{}: {done}", letter.id))?;
+            }
+            if let Some(refused) = &letter.refused {
+                say(&format!("{}: {}", letter.id, told(refused)));
+            }
+        }
+        say(&format!("{} replayed, {failed} not", replayed.letters.len() - failed));
+    }
+    Ok(u8::from(failed > 0))
+}
+
+fn replay_all(door: &mut Door, args: &ReplayArgs) -> Result<Replayed, Failure> {
+    // A replay that fails makes a new letter: which wait is settled before the first one is replayed.
+    let ids = if args.all_waiting { waiting(door)? } else { args.ids.clone() };
+    let mut all = Replayed { letters: Vec::with_capacity(ids.len()) };
+    for chunk in ids.chunks(CHUNK) {
+        let Answer::Replayed(replayed) = door.ask(&Request::Replay { ids: chunk.to_vec() })? else { return Err(super::unexpected()) };
+        all.letters.extend(replayed.letters);
+    }
+    Ok(all)
+}
+
+fn waiting(door: &mut Door) -> Result<Vec<i64>, Failure> {
+    let mut ids: Vec<i64> = Vec::new();
+    loop {
+        let request = Request::Letters { all: false, after: ids.last().copied(), limit: PAGE };
+        let Answer::Letters(page) = door.ask(&request)? else { return Err(super::unexpected()) };
+        ids.extend(page.letters.iter().map(|letter| letter.id));
+        if !page.more || page.letters.is_empty() {
+            return Ok(ids);
+        }
+    }
+}
+
+fn discard(args: &DiscardArgs, console: &mut Console) -> Result<u8, Failure> {
+    let request = Request::Discard { id: args.id, reason: args.reason.clone() };
+    let Answer::Discarded(ended) = args.target.ask(&request)? else { return Err(super::unexpected()) };
+    if args.json {
+        console.json(&ended)?;
+    } else {
+        console.line(&format!("{}: {}", ended.id, ended.done.unwrap_or_default()))?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,159 @@
+//! The command line: what can be asked, and how every command ends.
+//!
+//! Promises: data goes to stdout and talk to stderr; a usage error ends with 64, a configuration's faults with 78, any other error
+//! with the exit code of its kind and a remedy; a reader that goes away ends a command quietly. No colours.
+//! Leaves to others: what each command does (a file each), operators' requests (`crate::control`).
+
+mod check;
+mod console;
+mod dead_letters;
+pub mod demo;
+mod demo_verdict;
+mod demo_watch;
+mod generate;
+mod ledger;
+mod map;
+mod map_forms;
+mod pauses;
+mod quota;
+mod records;
+pub mod run;
+mod sandbox;
+mod target;
+
+use std::future::Future;
+use std::io::IsTerminal;
+
+use clap::{ColorChoice, Parser, Subcommand};
+use syncline_engine::error::{Error, Kind};
+use tracing_subscriber::EnvFilter;
+
+use console::{Console, Failure};
+
+/// The exit code of a command line that is wrong.
+const USAGE: u8 = 64;
+
+const EXAMPLES: &str = "\
+Examples:
+  syncline demo                                  watch contacts go to two emulated CRMs
+  syncline check -c syncline.yaml --connect      is it right, and are the accounts set up?
+  syncline map --event '{\"record\": …}'           what does one event become in each CRM?
+  syncline run -c syncline.yaml                  keep the CRMs in step
+  syncline ledger --verify                       is everything accounted for?
+  syncline dead-letters list                     what was given up, why, and what can be done?";
+
+/// Keeps records in step between the system you own and the CRMs you rent.
+#[derive(Debug, Parser)]
+#[command(name = "syncline", version, color = ColorChoice::Never, before_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show it all: generator, engine and both CRMs emulated on this machine
+    #[command(before_help = "Examples:\n  syncline demo\n  syncline demo --events 100000 --seed 7 --exit --json")]
+    Demo(demo::DemoArgs),
+    /// Keep the CRMs in step, as the configuration says, until Ctrl-C
+    #[command(before_help = "Examples:\n  syncline run -c syncline.yaml\n  syncline run -c syncline.yaml --data /var/lib/syncline")]
+    Run(run::RunArgs),
+    /// Serve both CRMs, emulated, on this machine
+    #[command(before_help = sandbox::EXAMPLES)]
+    Sandbox(sandbox::SandboxArgs),
+    /// Write made-up contact events, one a line
+    #[command(before_help = generate::EXAMPLES)]
+    Generate(generate::GenerateArgs),
+    /// Find every fault of a configuration, and with --connect of the accounts
+    #[command(before_help = check::EXAMPLES)]
+    Check(check::CheckArgs),
+    /// Show what one event becomes in each CRM, field by field
+    #[command(before_help = map::EXAMPLES)]
+    Map(map::MapArgs),
+    /// Show why a record is as it is
+    #[command(subcommand)]
+    Records(records::RecordsCommand),
+    /// Show what was given up, try it again, or let it go
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLettersCommand),
+    /// Show where every event, delivery and letter is, and whether the sums agree
+    #[command(before_help = ledger::EXAMPLES)]
+    Ledger(ledger::LedgerArgs),
+    /// Show what may be spent of each account's quota, and what is
+    #[command(before_help = quota::EXAMPLES)]
+    Quota(quota::QuotaArgs),
+    /// Stop a system's writes
+    #[command(before_help = pauses::PAUSE_EXAMPLES)]
+    Pause(pauses::PauseArgs),
+    /// Let everything of a system go on
+    #[command(before_help = pauses::RESUME_EXAMPLES)]
+    Resume(pauses::ResumeArgs),
+}
+
+/// Carries out the process's command line; answers the exit code.
+#[must_use]
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let is_wrong = error.use_stderr();
+            // Nobody is left to tell if this fails.
+            let _ = error.print();
+            return if is_wrong { USAGE } else { 0 };
+        }
+    };
+    let mut console = Console::new();
+    let done = carry_out(cli.command, &mut console).and_then(|exit| console.flush().map(|()| exit));
+    match done {
+        Ok(exit) => exit,
+        Err(failure) => failure.tell(),
+    }
+}
+
+fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
+    match command {
+        Command::Demo(args) => {
+            log("warn");
+            verdict(block_on(demo::demo(args))?)
+        }
+        Command::Run(args) => {
+            let config = target::read_config(&args.config)?;
+            log(&config.log);
+            verdict(block_on(run::run(config, args.data))?)
+        }
+        Command::Sandbox(args) => sandbox::serve(&args, console),
+        Command::Generate(args) => generate::generate(&args, console),
+        Command::Check(args) => check::check(&args, console),
+        Command::Map(args) => map::map(&args, console),
+        Command::Records(command) => records::records(&command, console),
+        Command::DeadLetters(command) => dead_letters::dead_letters(&command, console),
+        Command::Ledger(args) => ledger::ledger(&args, console),
+        Command::Quota(args) => quota::quota(&args, console),
+        Command::Pause(args) => pauses::pause(&args, console),
+        Command::Resume(args) => pauses::resume(&args, console),
+    }
+}
+
+/// An answer that does not belong to the question.
+fn unexpected() -> Failure {
+    Failure::new("the running process answered another question", "use the same release as the running process", 70)
+}
+
+fn verdict(is_right: bool) -> Result<u8, Failure> {
+    Ok(u8::from(!is_right))
+}
+
+/// Runs a future to its end on all of the machine's cores.
+fn block_on<T, E: Into<Failure>>(future: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::new(Kind::Internal, "no runtime could be made").caused_by(error))?;
+    runtime.block_on(future).map_err(Into::into)
+}
+
+/// Logs to stderr, without times where a person watches.
+fn log(directives: &str) {
+    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).with_target(false);
+    // A second subscriber is refused, and the first one goes on.
+    let _ = if std::io::stderr().is_terminal() { builder.without_time().try_init() } else { builder.try_init() };
+}

@@ -1,0 +1,106 @@
+//! Runs a configuration until its feeds end or somebody stops it.
+//!
+//! Promises: ends with 0 when every feed has ended and all is settled, or after Ctrl-C once what was under way is settled; says
+//! what is left. Leaves to others: driving (`crate::run`), operators' wishes (`crate::control`).
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use clap::Args;
+use syncline_engine::error::{Error, Kind, Result};
+use syncline_engine::ports::clock::Clock;
+use syncline_engine::ports::store::{LetterFilter, Store};
+
+use crate::clock::WallClock;
+use crate::config::{Config, Kind as SystemKind};
+use crate::run::{Drive, Running, pause, read_stdin};
+use crate::wiring::{Machine, Wishes, assemble, open_store};
+
+/// `syncline run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// The configuration
+    #[arg(short, long, default_value = "syncline.yaml", value_name = "FILE")]
+    pub config: PathBuf,
+    /// Where the store and the operators' socket are kept
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Runs a configuration; true if nothing is left open but dead letters.
+///
+/// # Errors
+/// What keeps it from starting or going on.
+pub async fn run(mut config: Config, data: Option<PathBuf>) -> Result<bool> {
+    if data.is_some() {
+        config.data = data;
+    }
+    let config = Arc::new(config);
+    let path = config.store_path();
+    let directory = config.data.clone().or_else(|| path.parent().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("."));
+    let open = open_store(&path)?;
+    let clock: Arc<dyn Clock> = Arc::new(WallClock);
+    let reads_stdin = config.systems.iter().any(|system| matches!(system.kind, SystemKind::Stdin(_)));
+    let stdin = if reads_stdin { Some(read_stdin()?) } else { None };
+    let Machine { workers, running } = assemble(config, &open, clock.clone(), Wishes { stdin, ..Wishes::default() }).await?;
+    let control = crate::control::start(&directory, running.clone())?;
+    let drive = Drive::start(workers, &clock);
+    let interrupted = wait(&running).await?;
+    drive.stop().await;
+    control.stop().await;
+    let left = left(&running).await?;
+    eprintln!("{}", left.text);
+    let settled = left.settled;
+    drop(running);
+    open.close();
+    Ok(settled || interrupted)
+}
+
+/// Waits until every feed has ended and all is settled, or somebody presses Ctrl-C; true for the latter.
+async fn wait(running: &Running) -> Result<bool> {
+    let mut interrupt = std::pin::pin!(interruption());
+    loop {
+        tokio::select! {
+            done = &mut interrupt => return done.map(|()| true),
+            () = pause(Duration::from_millis(100)) => {}
+        }
+        if running.is_settled().await? {
+            return Ok(false);
+        }
+        let refused = running.statuses.iter().find_map(|status| {
+            let status = status.lock().unwrap_or_else(PoisonError::into_inner);
+            (status.phase == "refused").then(|| status.error.clone().unwrap_or_default())
+        });
+        if let Some(why) = refused {
+            tracing::error!(why, "a system is refused; the others go on");
+            pause(Duration::from_secs(10)).await;
+        }
+    }
+}
+
+async fn interruption() -> Result<()> {
+    let failed = |error| Error::new(Kind::Internal, "cannot listen for signals").caused_by(error);
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(failed)?;
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done.map_err(failed),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+struct Left {
+    text: String,
+    settled: bool,
+}
+
+async fn left(running: &Running) -> Result<Left> {
+    let ledger = running.store.ledger().await?;
+    let open: i64 = ledger.open.values().sum();
+    let filter = LetterFilter { waiting_only: true, after: None, limit: 1000 };
+    let letters = running.store.letters(&filter).await?;
+    let mut text = format!("stopped: {open} deliveries open, {} dead letters waiting", letters.len());
+    for letter in letters.iter().take(20) {
+        text.push_str(&format!("\n  {}  {}: {}  ({})", letter.id, letter.place, letter.rejection.message, letter.rejection.remedy));
+    }
+    Ok(Left { text, settled: running.is_settled().await? })
+}

@@ -1,0 +1,77 @@
+//! Which process or store an operator means, and reading configurations.
+//!
+//! Promises: `-c FILE` names it by its configuration and `--data DIR` by its directory; with neither it is `syncline.yaml` of the
+//! current directory, or that directory itself. Leaves to others: asking it (`crate::control`).
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::console::Failure;
+use crate::config::{self, Config, process_env};
+use crate::control::{Door, Place, Refusal, Request};
+
+/// The configuration's name where none is named.
+pub(super) const CONFIG: &str = "syncline.yaml";
+
+/// Which process or store is meant.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Target {
+    /// The configuration of the process or store that is meant
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Its data directory
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Target {
+    /// Asks one question.
+    pub(super) fn ask(&self, request: &Request) -> Result<crate::control::Answer, Failure> {
+        let mut door = self.open()?;
+        let answer = door.ask(request);
+        door.close();
+        Ok(answer?)
+    }
+
+    /// Finds the process or opens the store.
+    pub(super) fn open(&self) -> Result<Door, Failure> {
+        let (place, config) = self.find()?;
+        Ok(Door::open(&place, config)?)
+    }
+
+    fn find(&self) -> Result<(Place, Option<Config>), Failure> {
+        let here = Path::new(CONFIG);
+        let named = self.config.as_deref().or_else(|| (self.data.is_none() && here.exists()).then_some(here));
+        if let Some(file) = named {
+            let mut config = read_config(file)?;
+            if self.data.is_some() {
+                config.data.clone_from(&self.data);
+            }
+            return Ok((Place::of(&config), Some(config)));
+        }
+        let directory = self.data.clone().unwrap_or_default();
+        Ok((Place::at(&directory), kept_config(&directory)))
+    }
+}
+
+/// Reads and checks a configuration.
+pub(super) fn read_config(file: &Path) -> Result<Config, Failure> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let remedy = "name the configuration with -c FILE; config/default.yaml shows every key";
+        Refusal::new(format!("the configuration {name} cannot be read"), remedy, 78).caused_by(&error)
+    })?;
+    config::load(&text, &name, &process_env).map_err(|faults| Failure::Faults(Box::new(faults)))
+}
+
+/// The configuration that lies in a data directory, as the demo leaves it, if it is in order. An operator's command talks to no
+/// account, so a secret that is not set here does not matter.
+fn kept_config(directory: &Path) -> Option<Config> {
+    let text = std::fs::read_to_string(directory.join(CONFIG)).ok()?;
+    let is_named = |name: &str| text.contains(&format!("${{{name}}}"));
+    let env = |name: &str| process_env(name).or_else(|| is_named(name).then(|| "unset".to_owned()));
+    let mut config = config::load(&text, CONFIG, &env).ok()?;
+    config.data = Some(directory.to_owned());
+    Some(config)
+}

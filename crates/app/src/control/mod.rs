@@ -1,0 +1,49 @@
+//! The operators' door: questions and wishes, answered by the running process or over a store that nobody has open.
+//!
+//! Promises: one function, `operate`, carries out every request, so an answer is the same through the socket and without a
+//! process. The socket lies in the data directory, only its owner may use it, and it goes with the process.
+//! Leaves to others: what a wish does (`engine::operator`, the lanes), words for people (`cli`).
+
+mod client;
+mod context;
+mod ledger;
+mod letters;
+mod offline;
+mod pauses;
+mod place;
+mod quota;
+mod record;
+mod request;
+mod server;
+
+pub use client::Door;
+pub use context::{Context, Names};
+pub use ledger::{AuditView, LedgerView, SourceAccount, SystemAccount};
+pub use letters::{Ended, LetterPage, LetterView, Replayed};
+pub use offline::Offline;
+pub use pauses::{PauseView, Scope};
+pub use place::Place;
+pub use quota::{LaneView, PoolView, QuotaView};
+pub use record::{AttemptView, BaseView, EventView, LinkView, OpenedView, RecordView, VersionView};
+pub use request::{Answer, FORMAT_VERSION, Refusal, Reply, Request};
+pub use server::{Control, start};
+
+use syncline_engine::error::Result;
+
+/// Carries out a request.
+///
+/// # Errors
+/// `Operator` if what is asked for does not exist or is not possible; what the store says.
+pub async fn operate(request: &Request, context: &dyn Context) -> Result<Answer> {
+    Ok(match request {
+        Request::Record { record_type, key } => Answer::Record(Box::new(record::show(context, record_type, key).await?)),
+        Request::Letters { all, after, limit } => Answer::Letters(letters::list(context, *all, *after, *limit).await?),
+        Request::Letter { id } => Answer::Letter(Box::new(letters::show(context, *id).await?)),
+        Request::Replay { ids } => Answer::Replayed(letters::replay(context, ids).await?),
+        Request::Discard { id, reason } => Answer::Discarded(letters::discard(context, *id, reason).await?),
+        Request::Ledger { verify } => Answer::Ledger(Box::new(ledger::view(context, *verify).await?)),
+        Request::Quota => Answer::Quota(quota::view(context).await?),
+        Request::Pause { system, reason } => Answer::Pause(pauses::pause(context, system, reason.as_deref()).await?),
+        Request::Resume { system } => Answer::Pause(pauses::resume(context, system).await?),
+    })
+}

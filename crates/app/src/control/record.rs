@@ -1,0 +1,305 @@
+//! Why a record is as it is: its state, its links with what is owed to them, its newest events, attempts and letters.
+//!
+//! Promises: every link says in words what it waits for. Values are shown, for this is what an operator asks to see.
+//! Leaves to others: what the states mean (`core::link`).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use syncline_core::attempt::{Attempt, Fate, RowValues};
+use syncline_core::change_set::{EventRouting, EventRow, PauseScope};
+use syncline_core::link::{Base, Known, Link, LinkState, Presence};
+use syncline_core::record::{Fields, RecordState, Value};
+use syncline_engine::error::{Error, Kind, Result};
+use syncline_engine::ports::store::PauseRow;
+
+use super::{Context, LetterView, Names};
+
+/// Events of the record that are shown.
+const EVENTS: usize = 10;
+/// Attempts of each link that are shown.
+const ATTEMPTS: usize = 5;
+
+/// A record and all that hangs on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordView {
+    /// The record type.
+    pub record_type: String,
+    /// Its key.
+    pub key: String,
+    /// `live` or `deleted`.
+    pub state: String,
+    /// Which of its lives this is.
+    pub generation: u32,
+    /// The newest change that was folded in.
+    pub version: VersionView,
+    /// Its fields.
+    pub fields: Fields,
+    /// Its links.
+    pub links: Vec<LinkView>,
+    /// Its newest events, newest first.
+    pub events: Vec<EventView>,
+}
+
+/// How new a record's state is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionView {
+    /// Whose order it is.
+    pub source: String,
+    /// The life of the source's log.
+    pub epoch: i64,
+    /// The place in it.
+    pub order: i64,
+}
+
+/// One link.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkView {
+    /// Its id.
+    pub id: i64,
+    /// The system.
+    pub system: String,
+    /// The object in that system.
+    pub object: String,
+    /// Where it stands.
+    pub state: String,
+    /// Why, in words.
+    pub why: String,
+    /// `present` or `absent`: whether the record should be there.
+    pub desired: String,
+    /// Their id.
+    pub external_id: Option<String>,
+    /// Deliveries opened.
+    pub opened: u64,
+    /// Deliveries closed.
+    pub closed: u64,
+    /// Deliveries open.
+    pub open: u64,
+    /// What both sides held when they last agreed.
+    pub base: Option<BaseView>,
+    /// Its newest attempts, newest first.
+    pub attempts: Vec<AttemptView>,
+    /// Its waiting letters.
+    pub letters: Vec<LetterView>,
+}
+
+/// What both sides held when they last agreed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BaseView {
+    /// The life of the record that it speaks of.
+    pub generation: u32,
+    /// What we held, by mapping row.
+    pub ours: BTreeMap<String, Option<Value>>,
+    /// What they held, where it differed.
+    pub theirs: BTreeMap<String, Option<Value>>,
+}
+
+/// One intended request item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttemptView {
+    /// Its id; also the trace id on the wire.
+    pub id: i64,
+    /// `create`, `update` or `delete`.
+    pub operation: String,
+    /// What became of it.
+    pub fate: String,
+    /// When it was decided.
+    pub opened_at: String,
+    /// After this it can no longer land.
+    pub horizon: String,
+    /// The deliveries that it covers: behind this one …
+    pub covers_after: u64,
+    /// … up to this one.
+    pub covers_to: u64,
+    /// What is written, by mapping row.
+    pub values: RowValues,
+}
+
+/// One accepted event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventView {
+    /// Its id with us.
+    pub id: i64,
+    /// `create`, `update` or `delete`.
+    pub operation: String,
+    /// Who offered it.
+    pub source: String,
+    /// The life of the source's log.
+    pub epoch: i64,
+    /// Its position there.
+    pub position: i64,
+    /// When it happened.
+    pub occurred_at: String,
+    /// When it was accepted.
+    pub accepted_at: String,
+    /// `routed`, `unrouted` or `stale`.
+    pub came_to: String,
+    /// The deliveries that it opened.
+    pub opened: Vec<OpenedView>,
+}
+
+/// A delivery that an event opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenedView {
+    /// The system.
+    pub system: String,
+    /// The link.
+    pub link: i64,
+    /// Its number at the link.
+    pub number: u64,
+    /// Whether the record left this place for another.
+    pub is_move: bool,
+    /// Whether it is open still.
+    pub is_open: bool,
+}
+
+/// Shows a record.
+pub(super) async fn show(context: &dyn Context, record_type: &str, key: &str) -> Result<RecordView> {
+    let store = context.store();
+    let missing = || {
+        Error::new(Kind::Operator, format!("there is no record of type {record_type} with that key"))
+            .with_remedy("check type and key; an event that was refused has made no record: `syncline dead-letters list`")
+    };
+    let Known { id, record, links } = store.known(record_type, &[key]).await?.pop().flatten().ok_or_else(missing)?;
+    let names = Names::of(store).await?;
+    let pauses = store.pauses().await?;
+    let mut views = Vec::with_capacity(links.len());
+    for link in &links {
+        views.push(link_view(context, link, &names, &pauses).await?);
+    }
+    let events = store.events(id, EVENTS).await?;
+    Ok(RecordView {
+        record_type: record.record_type,
+        key: record.key,
+        state: match record.state {
+            RecordState::Live => "live".to_owned(),
+            RecordState::Deleted => "deleted".to_owned(),
+        },
+        generation: record.generation,
+        version: VersionView { source: names.name(record.version.source.0), epoch: record.version.epoch, order: record.version.order },
+        fields: record.fields,
+        links: views,
+        events: events.into_iter().map(|event| event_view(event, &links, &names)).collect(),
+    })
+}
+
+async fn link_view(context: &dyn Context, link: &Link, names: &Names, pauses: &[PauseRow]) -> Result<LinkView> {
+    let store = context.store();
+    let attempts = store.attempts(link.id, ATTEMPTS).await?;
+    let mut letters = Vec::new();
+    for waiting in &link.side.letters {
+        letters.extend(store.letter(waiting.id).await?.map(|letter| LetterView::of(&letter, names)));
+    }
+    let system = names.name(link.system.0);
+    let pauses: Vec<_> = pauses.iter().filter(|row| row.pause.system == system).collect();
+    Ok(LinkView {
+        id: link.id.0,
+        object: link.object.clone(),
+        state: link.state().name().to_owned(),
+        why: why(link, &attempts, &letters, &pauses),
+        desired: match link.duty.desired {
+            Presence::Present => "present".to_owned(),
+            Presence::Absent => "absent".to_owned(),
+        },
+        external_id: link.side.external_id.clone(),
+        opened: link.duty.opened,
+        closed: link.side.closed,
+        open: link.open(),
+        base: link.side.base.as_ref().map(base_view),
+        attempts: attempts.iter().map(attempt_view).collect(),
+        letters,
+        system,
+    })
+}
+
+/// What a link waits for, in words.
+fn why(link: &Link, attempts: &[Attempt], letters: &[LetterView], pauses: &[&PauseRow]) -> String {
+    let paused = |scope: PauseScope| pauses.iter().find(|row| row.pause.scope == scope).map(|row| row.reason.as_str());
+    match link.state() {
+        LinkState::Clean if link.side.external_id.is_some() => "it holds what was asked for".to_owned(),
+        LinkState::Clean => match link.duty.desired {
+            Presence::Present => "nothing is owed to it, and nothing was ever written".to_owned(),
+            Presence::Absent => "it is not there, and should not be".to_owned(),
+        },
+        LinkState::Due => match paused(PauseScope::Writes) {
+            Some(reason) => format!("due since {}, but all writes stand still: {reason}", link.duty.due_since),
+            None => format!("due since {}: waits for its turn", link.duty.due_since),
+        },
+        LinkState::InFlight => "its request is under way".to_owned(),
+        LinkState::Held => match attempts.iter().filter(|attempt| attempt.fate.is_open()).map(|attempt| attempt.horizon).max() {
+            Some(horizon) => format!("the answer to its request was lost; it is read back until that is proven, or cannot land any more after {horizon}"),
+            None => "it is read once more before anything else is sent".to_owned(),
+        },
+        LinkState::BackingOff => {
+            let until = link.side.until.map_or_else(String::new, |until| format!(" at {until}"));
+            format!("failed {} times since the last success; tried again{until}", link.side.failures)
+        }
+        LinkState::Waiting => match link.side.waits_for {
+            Some(holder) => format!("waits for link {holder}, which holds a value that it needs"),
+            None => "waits until the place that the record moves to is proven".to_owned(),
+        },
+        LinkState::Paused => paused(PauseScope::Deletes).or_else(|| paused(PauseScope::Writes)).unwrap_or("waits for a resume").to_owned(),
+        LinkState::Dead => match letters.first() {
+            Some(letter) => format!("given up by letter {}: {}; {}", letter.id, letter.message, letter.remedy),
+            None => "given up; its letter was discarded, and a new event of the record tries again".to_owned(),
+        },
+    }
+}
+
+fn base_view(base: &Base) -> BaseView {
+    let theirs = base.rows.iter().filter_map(|(name, row)| Some((name.clone(), row.theirs.clone()?)));
+    BaseView {
+        generation: base.generation,
+        ours: base.rows.iter().map(|(name, row)| (name.clone(), row.ours.clone())).collect(),
+        theirs: theirs.collect(),
+    }
+}
+
+fn attempt_view(attempt: &Attempt) -> AttemptView {
+    AttemptView {
+        id: attempt.id.0,
+        operation: attempt.operation.name().to_owned(),
+        fate: fate(attempt.fate).to_owned(),
+        opened_at: attempt.opened_at.to_rfc3339(),
+        horizon: attempt.horizon.to_rfc3339(),
+        covers_after: attempt.covers_after,
+        covers_to: attempt.covers_to,
+        values: attempt.values.clone(),
+    }
+}
+
+const fn fate(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Open => "open",
+        Fate::Unknown => "unknown",
+        Fate::Proven => "proven",
+        Fate::NotDone => "not done",
+        Fate::Expired => "expired",
+    }
+}
+
+fn event_view(event: EventRow, links: &[Link], names: &Names) -> EventView {
+    let (came_to, opened) = match event.routing {
+        EventRouting::Routed(opened) => ("routed", opened),
+        EventRouting::Unrouted => ("unrouted", Vec::new()),
+        EventRouting::Stale => ("stale", Vec::new()),
+    };
+    let opened = opened.into_iter().map(|opened| OpenedView {
+        system: names.name(opened.system.0),
+        link: opened.link.0,
+        number: opened.number,
+        is_move: opened.is_move,
+        is_open: links.iter().any(|link| link.id == opened.link && link.side.closed < opened.number),
+    });
+    EventView {
+        id: event.id.0,
+        operation: event.operation.to_owned(),
+        source: names.name(event.source.0),
+        epoch: event.epoch,
+        position: event.position,
+        occurred_at: event.occurred_at.to_rfc3339(),
+        accepted_at: event.accepted_at.to_rfc3339(),
+        came_to: came_to.to_owned(),
+        opened: opened.collect(),
+    }
+}

@@ -1,0 +1,155 @@
+//! What an operator may ask, and what comes back: one JSON line each way.
+//!
+//! Promises: requests, answers and refusals are the same values on the wire, offline, and in `--json`.
+//! Leaves to others: carrying requests out (`operate`), the socket (`server`, `client`).
+
+use serde::{Deserialize, Serialize};
+use syncline_engine::error::{Error, policy};
+
+use super::{Ended, LedgerView, LetterPage, LetterView, PauseView, QuotaView, RecordView, Replayed};
+
+/// The version of every JSON that the command line prints.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What an operator asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Why a record is as it is.
+    Record {
+        /// The record type.
+        record_type: String,
+        /// Its key.
+        key: String,
+    },
+    /// Dead letters, oldest first.
+    Letters {
+        /// Ended ones too.
+        all: bool,
+        /// Only those behind this one.
+        after: Option<i64>,
+        /// At most so many.
+        limit: usize,
+    },
+    /// One dead letter, with its raw input.
+    Letter {
+        /// Which.
+        id: i64,
+    },
+    /// Try letters again.
+    Replay {
+        /// Which.
+        ids: Vec<i64>,
+    },
+    /// Let a letter go.
+    Discard {
+        /// Which.
+        id: i64,
+        /// Why.
+        reason: String,
+    },
+    /// The accounts.
+    Ledger {
+        /// Whether every row is looked at.
+        verify: bool,
+    },
+    /// What may be spent, and what is.
+    Quota,
+    /// Stop a system's writes.
+    Pause {
+        /// Which.
+        system: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Let everything of a system go on.
+    Resume {
+        /// Which.
+        system: String,
+    },
+}
+
+/// What an operator is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "told", rename_all = "snake_case")]
+pub enum Answer {
+    /// A record and all that hangs on it.
+    Record(Box<RecordView>),
+    /// Some letters.
+    Letters(LetterPage),
+    /// One letter.
+    Letter(Box<LetterView>),
+    /// What replays came to.
+    Replayed(Replayed),
+    /// What a discard came to.
+    Discarded(Ended),
+    /// The accounts.
+    Ledger(Box<LedgerView>),
+    /// The pools.
+    Quota(QuotaView),
+    /// What stands still now, or goes on.
+    Pause(PauseView),
+}
+
+/// Why a request was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What happened.
+    pub message: String,
+    /// What caused it, nearest first.
+    pub causes: Vec<String>,
+    /// What a person can do.
+    pub remedy: String,
+    /// The exit code of the command.
+    pub exit: u8,
+}
+
+impl Refusal {
+    /// A refusal that no error of the engine stands behind.
+    pub fn new(message: impl Into<String>, remedy: impl Into<String>, exit: u8) -> Self {
+        Self { message: message.into(), causes: Vec::new(), remedy: remedy.into(), exit }
+    }
+
+    /// With what caused it.
+    #[must_use]
+    pub fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
+        self.causes = chain(Some(error));
+        self
+    }
+}
+
+impl From<&Error> for Refusal {
+    fn from(error: &Error) -> Self {
+        Self {
+            message: error.message.clone(),
+            causes: chain(std::error::Error::source(error)),
+            remedy: error.remedy().to_owned(),
+            exit: policy(error.kind).exit,
+        }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+fn chain(mut next: Option<&dyn std::error::Error>) -> Vec<String> {
+    let mut causes = Vec::new();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes
+}
+
+/// A line of the process's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// The request was carried out.
+    Done(Answer),
+    /// It was not.
+    Refused(Refusal),
+}

@@ -1,0 +1,156 @@
+//! Answers operators through a socket in the data directory while the process runs.
+//!
+//! Promises: only the owner of the process may connect; a socket that nobody answers is replaced, one that somebody answers is
+//! left alone; the socket's file goes with the process. One line is one request, of bounded length; connections are bounded too.
+//! Leaves to others: what a request does (`operate`), spawning (`crate::run`).
+
+use std::fs::Permissions;
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::UnixStream as Probe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use syncline_engine::error::{Error, Kind, Result};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::{Refusal, Reply, Request, operate, place};
+use crate::run::Running;
+
+/// The longest request in bytes.
+const REQUEST_BYTES_MAX: u64 = 64 * 1024;
+/// The pause after a connection that failed, which is a lack of the machine's.
+const RETRY: Duration = Duration::from_millis(100);
+/// Operators at the same time.
+const CONNECTIONS_MAX: usize = 32;
+
+/// The socket of a running process.
+pub struct Control {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Control {
+    /// Stops answering, and lets go of the process's handles.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        // A task that panicked answers nobody any more.
+        let _ = self.task.await;
+    }
+}
+
+/// Begins to answer operators.
+///
+/// # Errors
+/// `StoreOwned` if another process answers there; `StoreUnavailable` if the socket cannot be made.
+pub fn start(directory: &Path, running: Arc<Running>) -> Result<Control> {
+    let door = Listening::begin(directory)?;
+    let (stop, mut stopped) = watch::channel(false);
+    let task = crate::run::spawn(async move {
+        tokio::select! {
+            () = serve(&door.listener, &running) => {}
+            // An error means that the handle is gone, which is a stop as well.
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+    });
+    Ok(Control { stop, task })
+}
+
+/// A socket that listens; its file goes with it.
+struct Listening {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // Whoever finds a socket that nobody answers replaces it.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Listening {
+    fn begin(directory: &Path) -> Result<Self> {
+        let path = place::socket(directory);
+        make_way(&path)?;
+        let cannot = |error: std::io::Error| {
+            Error::new(Kind::StoreUnavailable, format!("the operators' socket {} cannot be made", path.display()))
+                .caused_by(error)
+                .with_remedy("name a data directory that can be written and has a short path (--data DIR)")
+        };
+        let listener = UnixListener::bind(&path).map_err(cannot)?;
+        let listening = Self { listener, path: path.clone() };
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(cannot)?;
+        Ok(listening)
+    }
+}
+
+/// Removes a socket that nobody answers.
+fn make_way(path: &Path) -> Result<()> {
+    let unusable = |why: &str| {
+        Err(Error::new(Kind::StoreUnavailable, format!("{} {why}", path.display())).with_remedy("remove it, or name another data directory (--data DIR)"))
+    };
+    let Ok(found) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    if !found.file_type().is_socket() {
+        return unusable("is no socket of ours");
+    }
+    match Probe::connect(path) {
+        Ok(_) => Err(Error::new(Kind::StoreOwned, format!("another process answers at {}", path.display()))),
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => match std::fs::remove_file(path) {
+            Ok(()) => Ok(()),
+            Err(error) => unusable(&format!("cannot be replaced: {error}")),
+        },
+        Err(error) => unusable(&format!("cannot be asked whether a process answers there: {error}")),
+    }
+}
+
+/// Answers until it is dropped.
+async fn serve(listener: &UnixListener, running: &Running) {
+    let mut connections = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
+                Ok((stream, _)) => connections.push(converse(stream, running)),
+                Err(error) => {
+                    tracing::warn!(error = %error, "an operator could not connect");
+                    crate::run::pause(RETRY).await;
+                }
+            },
+            Some(()) = connections.next() => {}
+        }
+    }
+}
+
+/// Answers one operator until they leave.
+async fn converse(mut stream: UnixStream, running: &Running) {
+    let (input, mut output) = stream.split();
+    let mut input = BufReader::new(input);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = (&mut input).take(REQUEST_BYTES_MAX).read_until(b'\n', &mut line).await;
+        if !matches!(read, Ok(1..)) {
+            return;
+        }
+        let reply = answer(&line, running).await;
+        let Ok(mut text) = serde_json::to_vec(&reply) else { return };
+        text.push(b'\n');
+        // An operator that went away does not want the answer, and a request without an end has no successor.
+        if output.write_all(&text).await.is_err() || !line.ends_with(b"\n") {
+            return;
+        }
+    }
+}
+
+async fn answer(line: &[u8], running: &Running) -> Reply {
+    let remedy = "use the same release as the running process";
+    match serde_json::from_slice::<Request>(line) {
+        Ok(request) => operate(&request, running).await.map_or_else(|error| Reply::Refused(error.into()), Reply::Done),
+        Err(error) => Reply::Refused(Refusal::new("the running process does not understand the request", remedy, 64).caused_by(&error)),
+    }
+}

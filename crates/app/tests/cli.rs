@@ -1,0 +1,12 @@
+//! The command line as its users meet it: the binary, its output, and its exit codes.
+//!
+//! Promises: nothing is mocked: commands run as processes, over stores and CRMs that are made here. Times are left out of goldens.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "cli/commands.rs"]
+mod commands;
+#[path = "cli/operators.rs"]
+mod operators;
+#[path = "cli/world.rs"]
+mod world;

@@ -1,0 +1,157 @@
+//! Commands that need no store: map, check, generate, sandbox, and how the command line itself fails.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use syncline_sandbox::sandbox::SandboxConfig;
+use tempfile::TempDir;
+
+use crate::world::{World, binary, syncline, syncline_with};
+
+fn event(operation: &str, item: &str) -> String {
+    format!(r#"{{"record":"contacts","operation":"{operation}","timestamp":"2024-01-15T10:30:00Z","item":{item}}}"#)
+}
+
+fn map(item: &str, operation: &str, more: &[&str]) -> crate::world::Ended {
+    let folder = TempDir::new().unwrap();
+    let event = event(operation, item);
+    syncline(folder.path(), &[&["map", "--event", &event], more].concat())
+}
+
+#[test]
+fn map_shows_what_an_event_becomes_field_by_field() {
+    let lead = r#"{"id":"A1","name":"Alice Mary Smith","email":"A.Smith@Example.com","phone":"+1-555-123-4567","contact":"lead"}"#;
+    insta::assert_snapshot!("map_create_lead", map(lead, "create", &[]).told());
+    insta::assert_snapshot!("map_create_customer", map(&lead.replace("lead", "customer"), "create", &[]).told());
+    insta::assert_snapshot!("map_update_without_type", map(r#"{"id":"A1","name":"Cher","email":null}"#, "update", &[]).told());
+    insta::assert_snapshot!("map_delete", map(r#"{"id":"A1"}"#, "delete", &[]).told());
+    let json = map(lead, "create", &["--json"]);
+    assert_eq!((json.exit, json.json()["systems"][0]["form"]["LastName"].as_str()), (0, Some("Smith")));
+    assert!(json.out.starts_with("{\n  \"format_version\": 1,"));
+}
+
+#[test]
+fn map_tells_what_is_refused_with_field_and_remedy() {
+    insta::assert_snapshot!("map_refused_type", map(r#"{"id":"A1","contact":"alien"}"#, "create", &[]).told());
+    insta::assert_snapshot!("map_refused_operation", map(r#"{"id":"A1"}"#, "upsert", &[]).told());
+    let long = format!(r#"{{"id":"A1","name":"{}","contact":"employee"}}"#, "x".repeat(81));
+    insta::assert_snapshot!("map_too_long", map(&long, "create", &[]).told());
+    let refused = map(r#"{"id":"A1","contact":"alien"}"#, "create", &["--json"]);
+    assert_eq!((refused.exit, refused.json()["refused"]["field"].as_str()), (65, Some("/item/contact")));
+}
+
+#[test]
+fn map_follows_the_configuration_and_reads_the_standard_input() {
+    let folder = TempDir::new().unwrap();
+    let config = "systems:\n  people: { kind: stdin }\n  crm: { kind: hubspot, token: \"${HUBSPOT_TOKEN}\" }\nrouting: { customer: [crm] }\nboundaries:\n  crm:\n    fields:\n      name: { to: fullname, codec: [trim, upper], authority: system_a }\n      phone: { to: phone, authority: system_b }\n";
+    std::fs::write(folder.path().join("syncline.yaml"), config).unwrap();
+    let update = event("update", r#"{"id":"A1","name":"Cher","phone":"1","contact":"customer"}"#);
+    insta::assert_snapshot!("map_configured", syncline_with(folder.path(), &["map"], &update).told());
+    let lead = event("create", r#"{"id":"A1","name":"Cher","contact":"lead"}"#);
+    insta::assert_snapshot!("map_unrouted", syncline_with(folder.path(), &["map", "--event", "-"], &lead).told());
+}
+
+#[test]
+fn check_tells_every_fault_and_ends_with_78() {
+    let folder = TempDir::new().unwrap();
+    let broken = "systems:\n  internal: { kind: generatr }\n  hubspot: { kind: hubspot, token: pat-secret-in-plain-text }\nroutng: default\n";
+    std::fs::write(folder.path().join("syncline.yaml"), broken).unwrap();
+    let checked = syncline(folder.path(), &["check"]);
+    assert!(!checked.err.contains("pat-secret"));
+    insta::assert_snapshot!("check_broken", checked.told());
+    let missing = syncline(folder.path(), &["check", "-c", "nowhere.yaml"]);
+    insta::assert_snapshot!("check_missing", missing.told());
+    let good = "systems:\n  internal: { kind: stdin }\n  hubspot: { kind: hubspot, token: \"${HUBSPOT_TOKEN}\" }\nrouting: { customer: [hubspot] }\n";
+    std::fs::write(folder.path().join("good.yaml"), good).unwrap();
+    insta::assert_snapshot!("check_good", syncline(folder.path(), &["check", "-c", "good.yaml"]).told());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_looks_at_the_accounts_when_asked() {
+    let world = World::make(SandboxConfig::default()).await;
+    let checked = world.syncline(&["check", "--connect", "--json"]);
+    assert_eq!(checked.exit, 0, "{}", checked.err);
+    assert_eq!(checked.json()["accounts"][1]["pools"]["day"], 250_000);
+    world.end().await;
+
+    let mut settings = SandboxConfig::default();
+    settings.hubspot.has_external_key = false;
+    let world = World::make(settings).await;
+    let checked = world.syncline(&["check", "--connect"]);
+    assert_eq!(checked.exit, 78);
+    assert!(checked.out.contains("account hubspot: refused") && checked.out.contains("remedy: "), "{}", checked.out);
+    assert!(checked.out.contains("account salesforce: 00D"), "{}", checked.out);
+    world.end().await;
+}
+
+#[test]
+fn generate_repeats_itself_to_the_byte() {
+    let folder = TempDir::new().unwrap();
+    let generate = |more: &[&str]| syncline(folder.path(), &[&["generate"], more].concat());
+    let first = generate(&["--events", "50", "--seed", "7"]);
+    assert_eq!((first.exit, first.out.lines().count(), first.err.as_str()), (0, 50, ""));
+    assert_eq!(first.out, generate(&["--events", "50", "--seed", "7"]).out);
+    assert_ne!(first.out, generate(&["--events", "50", "--seed", "8"]).out);
+    assert_eq!(generate(&[]).out.lines().count(), 10);
+    assert_eq!(first.out, first.out);
+}
+
+#[test]
+fn generate_loads_first_and_writes_files() {
+    let folder = TempDir::new().unwrap();
+    let written = syncline(folder.path(), &["generate", "--events", "20", "--load-first", "--out", "events.jsonl"]);
+    assert_eq!((written.exit, written.out.as_str()), (0, ""));
+    let text = std::fs::read_to_string(folder.path().join("events.jsonl")).unwrap();
+    let creates: Vec<bool> = text.lines().map(|line| line.contains(r#""operation":"create""#)).collect();
+    assert_eq!(creates, [vec![true; 20], vec![false; 20]].concat());
+    assert_eq!(syncline(folder.path(), &["generate", "--out", "nowhere/events.jsonl"]).exit, 73);
+    assert_eq!(syncline(folder.path(), &["generate", "--rate", "0"]).exit, 64);
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_a_command_quietly() {
+    let folder = TempDir::new().unwrap();
+    let mut child = binary(folder.path()).args(["generate", "--events", "1000000"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with('{'));
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_64() {
+    let folder = TempDir::new().unwrap();
+    for args in [&["genrate"][..], &[], &["dead-letters", "replay"], &["generate", "--load-first"], &["dead-letters", "discard", "1"]] {
+        let ended = syncline(folder.path(), args);
+        assert_eq!((ended.exit, ended.out.as_str()), (64, ""), "{args:?}");
+    }
+    for command in ["demo", "run", "sandbox", "generate", "check", "map", "ledger", "quota", "pause", "resume"] {
+        let help = syncline(folder.path(), &[command, "--help"]);
+        assert_eq!(help.exit, 0);
+        assert!(help.out.starts_with("Examples:\n  syncline "), "{command}: {}", help.out);
+        assert!(!help.out.contains('\u{1b}'));
+    }
+    assert_eq!(syncline(folder.path(), &["--version"]).exit, 0);
+}
+
+#[test]
+fn the_sandbox_says_where_it_is_and_keeps_its_state() {
+    let folder = TempDir::new().unwrap();
+    let args = ["sandbox", "--salesforce", "127.0.0.1:0", "--hubspot", "127.0.0.1:0", "--state", "crm"];
+    let mut child = binary(folder.path()).args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (salesforce, hubspot) = (lines.next().unwrap().unwrap(), lines.next().unwrap().unwrap());
+    assert!(salesforce.starts_with("salesforce http://127.0.0.1:") && hubspot.starts_with("hubspot http://127.0.0.1:"));
+    let stopped = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status().unwrap();
+    assert!(stopped.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(folder.path().join("crm").read_dir().unwrap().next().is_some());
+    std::fs::write(folder.path().join("faults.yaml"), "- on: {system: hubspt}\n  do: {status: 503}\n").unwrap();
+    let refused = syncline(folder.path(), &["sandbox", "--faults", "faults.yaml"]);
+    assert_eq!(refused.exit, 78);
+    assert!(refused.err.contains("faults.yaml") && refused.err.contains("remedy: "), "{}", refused.err);
+    std::fs::write(folder.path().join("crm.yaml"), "hubspot: { quota: 5 }\n").unwrap();
+    assert_eq!(syncline(folder.path(), &["sandbox", "--config", "crm.yaml"]).exit, 78);
+}
