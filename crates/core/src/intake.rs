@@ -415,3 +415,7 @@ fn fold_patch(record: &mut Record, event: &Event, version: Version, by_position:
     }
     if taken { Folded::Taken { new_life: false } } else { Folded::Stale }
 }
+
+#[cfg(test)]
+#[path = "intake_tests.rs"]
+mod tests;

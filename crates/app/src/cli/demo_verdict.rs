@@ -38,7 +38,6 @@ pub struct Summary {
     over_quota: BTreeMap<&'static str, u64>,
     faulted: bool,
     second_load: Option<SecondLoad>,
-    interrupted: bool,
 }
 
 /// A waiting letter, for the summary.
@@ -77,9 +76,10 @@ pub async fn summary(args: &DemoArgs, stage: &Stage, running: &Running, watched:
     let events = offered.unsigned_abs();
     let settled = running.is_settled().await?;
     let differences = if settled { differences(args, running, events, &records, &excused)? } else { Vec::new() };
-    let sandbox = stage.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
-    let over_quota = [System::Salesforce, System::HubSpot].map(|system| (system.name(), sandbox.counters().over_limit(system)));
-    drop(sandbox);
+    let over_quota = {
+        let sandbox = stage.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+        [System::Salesforce, System::HubSpot].map(|system| (system.name(), sandbox.counters().over_limit(system)))
+    };
     Ok(Summary {
         args: args.clone(),
         seconds,
@@ -94,7 +94,6 @@ pub async fn summary(args: &DemoArgs, stage: &Stage, running: &Running, watched:
         over_quota: over_quota.into_iter().collect(),
         faulted: args.faults.is_some(),
         second_load: watched.before_second.as_ref().map(|before| second_load(running, before)),
-        interrupted: watched.interrupted,
     })
 }
 
@@ -176,7 +175,7 @@ impl Summary {
         let balanced = self.is_balanced();
         let quota_kept = self.faulted || self.over_quota.values().all(|count| *count == 0);
         let letters_expected = self.faulted || self.letters.is_empty();
-        let over = self.settled || (self.interrupted && !self.args.exit) || !self.args.exit;
+        let over = self.settled || !self.args.exit;
         balanced && quota_kept && letters_expected && self.differences.is_empty() && over
     }
 

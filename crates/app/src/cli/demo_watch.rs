@@ -20,8 +20,6 @@ use crate::run::{Running, pause};
 /// How a watch ended.
 #[derive(Debug, Default)]
 pub struct Watched {
-    /// A person stopped it.
-    pub interrupted: bool,
     /// Requests and items by lane and group when the second load began.
     pub before_second: Option<BTreeMap<String, (u64, u64)>>,
 }
@@ -37,10 +35,7 @@ pub async fn watch(args: &DemoArgs, running: &Running, gate: &Gate, clock: &dyn 
     let (mut shown, mut last) = (started, 0);
     loop {
         tokio::select! {
-            _ = &mut interrupt => {
-                watched.interrupted = true;
-                return Ok(watched);
-            }
+            _ = &mut interrupt => return Ok(watched),
             () = pause(Duration::from_millis(100)) => {}
         }
         let now = clock.now();

@@ -11,7 +11,7 @@ use syncline_core::ledger::{Cause, Counter, Ending, Fact, Imbalance, Ledger, Off
 use syncline_engine::error::Result;
 use syncline_engine::ports::store::Audit;
 
-use super::{Context, Names};
+use super::{Context, Names, moment};
 
 /// The accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,7 +140,7 @@ async fn system_account(context: &dyn Context, ledger: &Ledger, system: SystemId
         open: ledger.open.get(&system).copied().unwrap_or(0),
         facts: facts.filter(|(_, count)| *count != 0).collect(),
         links: states.into_iter().filter(|(_, count)| *count > 0).map(|(state, count)| (state.name().to_owned(), count)).collect(),
-        due_since: due_since.map(|at| at.to_rfc3339()),
+        due_since: due_since.map(moment::told),
     })
 }
 

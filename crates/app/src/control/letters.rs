@@ -12,7 +12,7 @@ use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::operator::LetterWish;
 use syncline_engine::ports::store::LetterFilter;
 
-use super::{Context, Names, Refusal};
+use super::{Context, Names, Refusal, moment};
 
 /// Letters in one answer at most.
 const PAGE_MAX: usize = 1000;
@@ -103,8 +103,8 @@ impl LetterView {
             message: letter.rejection.message.clone(),
             remedy: letter.rejection.remedy.clone(),
             held: letter.held,
-            created_at: letter.created_at.to_rfc3339(),
-            ended_at: letter.ended_at.map(|at| at.to_rfc3339()),
+            created_at: moment::told(letter.created_at),
+            ended_at: letter.ended_at.map(moment::told),
             note: letter.note.clone(),
             raw: None,
             raw_hex: None,

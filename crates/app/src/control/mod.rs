@@ -8,6 +8,7 @@ mod client;
 mod context;
 mod ledger;
 mod letters;
+mod moment;
 mod offline;
 mod pauses;
 mod place;

@@ -11,7 +11,7 @@ use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::ports::store::PauseRow;
 use syncline_engine::workers::inbox::Wish;
 
-use super::{Context, Names};
+use super::{Context, Names, moment};
 
 /// Something that stands still, or did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub struct PauseView {
 
 impl From<PauseRow> for Scope {
     fn from(row: PauseRow) -> Self {
-        Self { scope: row.pause.scope.name().to_owned(), since: row.since.to_rfc3339(), reason: row.reason }
+        Self { scope: row.pause.scope.name().to_owned(), since: moment::told(row.since), reason: row.reason }
     }
 }
 

@@ -8,7 +8,7 @@ use syncline_core::dispatch::quota::{PoolStatus, Quota};
 use syncline_core::ids::SystemId;
 use syncline_engine::error::{Error, Kind, Result};
 
-use super::Context;
+use super::{Context, moment};
 use super::pauses::{self, Scope};
 use crate::config::{Config, SystemConfig};
 use crate::wiring;
@@ -64,7 +64,7 @@ impl From<PoolStatus> for PoolView {
             ours: status.allowance,
             used: status.used,
             unknown: status.unknown,
-            blocked_until: status.blocked_until.map(|until| until.to_rfc3339()),
+            blocked_until: status.blocked_until.map(moment::told),
         }
     }
 }

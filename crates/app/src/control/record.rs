@@ -13,7 +13,7 @@ use syncline_core::record::{Fields, RecordState, Value};
 use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::ports::store::PauseRow;
 
-use super::{Context, LetterView, Names};
+use super::{Context, LetterView, Names, moment};
 
 /// Events of the record that are shown.
 const EVENTS: usize = 10;
@@ -222,16 +222,16 @@ fn why(link: &Link, attempts: &[Attempt], letters: &[LetterView], pauses: &[&Pau
             Presence::Absent => "it is not there, and should not be".to_owned(),
         },
         LinkState::Due => match paused(PauseScope::Writes) {
-            Some(reason) => format!("due since {}, but all writes stand still: {reason}", link.duty.due_since),
-            None => format!("due since {}: waits for its turn", link.duty.due_since),
+            Some(reason) => format!("due since {}, but all writes stand still: {reason}", moment::told(link.duty.due_since)),
+            None => format!("due since {}: waits for its turn", moment::told(link.duty.due_since)),
         },
         LinkState::InFlight => "its request is under way".to_owned(),
         LinkState::Held => match attempts.iter().filter(|attempt| attempt.fate.is_open()).map(|attempt| attempt.horizon).max() {
-            Some(horizon) => format!("the answer to its request was lost; it is read back until that is proven, or cannot land any more after {horizon}"),
+            Some(horizon) => format!("the answer to its request was lost; it is read back until that is proven, or cannot land any more after {}", moment::told(horizon)),
             None => "it is read once more before anything else is sent".to_owned(),
         },
         LinkState::BackingOff => {
-            let until = link.side.until.map_or_else(String::new, |until| format!(" at {until}"));
+            let until = link.side.until.map_or_else(String::new, |until| format!(" at {}", moment::told(until)));
             format!("failed {} times since the last success; tried again{until}", link.side.failures)
         }
         LinkState::Waiting => match link.side.waits_for {
@@ -260,8 +260,8 @@ fn attempt_view(attempt: &Attempt) -> AttemptView {
         id: attempt.id.0,
         operation: attempt.operation.name().to_owned(),
         fate: fate(attempt.fate).to_owned(),
-        opened_at: attempt.opened_at.to_rfc3339(),
-        horizon: attempt.horizon.to_rfc3339(),
+        opened_at: moment::told(attempt.opened_at),
+        horizon: moment::told(attempt.horizon),
         covers_after: attempt.covers_after,
         covers_to: attempt.covers_to,
         values: attempt.values.clone(),
@@ -298,7 +298,7 @@ fn event_view(event: EventRow, links: &[Link], names: &Names) -> EventView {
         epoch: event.epoch,
         position: event.position,
         occurred_at: event.occurred_at.to_rfc3339(),
-        accepted_at: event.accepted_at.to_rfc3339(),
+        accepted_at: moment::told(event.accepted_at),
         came_to: came_to.to_owned(),
         opened: opened.collect(),
     }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use syncline_sandbox::sandbox::SandboxConfig;
 use tempfile::TempDir;
 
-use crate::world::{World, binary, syncline, syncline_with};
+use crate::world::{World, binary, spawn, syncline, syncline_with};
 
 fn event(operation: &str, item: &str) -> String {
     format!(r#"{{"record":"contacts","operation":"{operation}","timestamp":"2024-01-15T10:30:00Z","item":{item}}}"#)
@@ -111,7 +111,7 @@ fn generate_loads_first_and_writes_files() {
 #[test]
 fn a_reader_that_goes_away_ends_a_command_quietly() {
     let folder = TempDir::new().unwrap();
-    let mut child = binary(folder.path()).args(["generate", "--events", "1000000"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = spawn(binary(folder.path()).args(["generate", "--events", "1000000"]).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with('{'));
@@ -140,11 +140,11 @@ fn a_wrong_command_line_ends_with_64() {
 fn the_sandbox_says_where_it_is_and_keeps_its_state() {
     let folder = TempDir::new().unwrap();
     let args = ["sandbox", "--salesforce", "127.0.0.1:0", "--hubspot", "127.0.0.1:0", "--state", "crm"];
-    let mut child = binary(folder.path()).args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = spawn(binary(folder.path()).args(args).stdout(Stdio::piped()).stderr(Stdio::null()));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (salesforce, hubspot) = (lines.next().unwrap().unwrap(), lines.next().unwrap().unwrap());
     assert!(salesforce.starts_with("salesforce http://127.0.0.1:") && hubspot.starts_with("hubspot http://127.0.0.1:"));
-    let stopped = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status().unwrap();
+    let stopped = spawn(Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())])).wait().unwrap();
     assert!(stopped.success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(folder.path().join("crm").read_dir().unwrap().next().is_some());

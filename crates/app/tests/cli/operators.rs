@@ -10,10 +10,11 @@ use rusqlite::types::Value;
 use syncline::control;
 use syncline::wiring::open_store;
 use syncline_engine::error::Kind;
+use syncline_engine::ports::store::Store;
 use syncline_sandbox::sandbox::SandboxConfig;
 use tempfile::TempDir;
 
-use crate::world::{World, syncline, timeless};
+use crate::world::{World, close, syncline, timeless};
 
 const QUESTIONS: [&[&str]; 10] = [
     &["ledger"],
@@ -40,13 +41,25 @@ async fn questions_are_answered_alike_by_a_process_and_over_its_store() {
     for (args, online) in QUESTIONS.iter().zip(online) {
         let offline = world.syncline(args).told();
         assert_eq!(online, offline, "{args:?}");
-        insta::assert_snapshot!(format!("operators_{}", args.join("_").replace("--", "")), offline);
+        insta::assert_snapshot!(format!("operators_{}", args.join("_").replace("--", "")), without_attempts(&offline));
     }
     let pools = world.syncline(&["quota", "--json"]).json();
     assert_eq!(pools["systems"][0]["phase"], "stopped");
     assert_eq!(pools["systems"][0]["pools"][0]["ours"], 12_000);
     assert!(pools["systems"][0]["pools"][0]["used"].as_u64().unwrap() >= 4, "{pools}");
     world.end().await;
+}
+
+/// Lanes draw attempt numbers from one pot, so who gets which is chance.
+fn without_attempts(text: &str) -> String {
+    let mut told = text.to_owned();
+    for head in ["attempt     ", "\"attempts\": [\n        {\n          \"id\": "] {
+        if let Some(at) = told.find(head).map(|at| at + head.len()) {
+            let digits = told[at..].bytes().take_while(u8::is_ascii_digit).count();
+            told.replace_range(at..at + digits, "N");
+        }
+    }
+    told
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,8 +118,15 @@ async fn what_is_wished_over_a_store_is_there_for_the_next_process() {
     assert!(world.syncline(&["ledger"]).out.ends_with("\nbalanced\n"));
 
     let process = world.start().await;
-    process.settle().await;
-    assert!(world.syncline(&["quota"]).out.contains("hubspot: running") && process.running.statuses[1].lock().unwrap().paused.len() == 1);
+    let lane = Arc::clone(&process.running.statuses[1]);
+    // Both replays fail again, each with a new letter.
+    while process.running.store.ledger().await.unwrap().waiting < 2 || lane.lock().unwrap().paused.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(world.syncline(&["quota"]).out.contains("hubspot: running"));
+    let list = world.syncline(&["dead-letters", "list", "--json"]).json();
+    let ids: Vec<_> = list["letters"].as_array().unwrap().iter().map(|letter| letter["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, [3, 4]);
     assert_eq!(world.syncline(&["ledger", "--verify"]).exit, 0);
     process.stop().await;
     world.end().await;
@@ -135,38 +155,35 @@ async fn an_altered_row_of_any_table_is_named() {
     process.stop().await;
     assert_eq!(world.syncline(&["pause", "hubspot"]).exit, 0);
     assert_eq!(world.syncline(&["ledger", "--verify"]).exit, 0);
+    let file = world.path().join("syncline.db");
+    // All of it into the one file, so that this can be put back.
+    Connection::open(&file).unwrap().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let honest = std::fs::read(&file).unwrap();
     for (table, column) in COLUMNS {
-        let old: Value = {
-            let store = Connection::open(world.path().join("syncline.db")).unwrap();
-            let old = store.query_row(&format!("SELECT {column} FROM {table} LIMIT 1"), [], |row| row.get(0)).unwrap();
-            let new = match &old {
-                Value::Integer(number) => Value::Integer(number + 1),
-                Value::Text(text) => Value::Text(format!("{text} ")),
-                other => panic!("{table}.{column}: {other:?}"),
-            };
-            assert!(store.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {column} = ?2"), [&new, &old]).unwrap() > 0);
-            old
-        };
+        alter(&Connection::open(&file).unwrap(), table, column);
         let found = world.syncline(&["ledger", "--verify"]);
         assert_eq!(found.exit, 1, "{table}: {}{}", found.out, found.err);
         assert!(found.out.contains(&format!("not as it was written: table {table}, row ")), "{table}: {}", found.out);
         assert!(found.out.ends_with("NOT BALANCED\n"));
-        let store = Connection::open(world.path().join("syncline.db")).unwrap();
-        let back = match &old {
-            Value::Integer(number) => Value::Integer(number + 1),
-            _ => Value::Text(format!("{} ", as_text(&old))),
-        };
-        store.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {column} = ?2"), [&old, &back]).unwrap();
+        for journal in ["syncline.db-wal", "syncline.db-shm"] {
+            // It is there or not, as the last connection left it.
+            let _ = std::fs::remove_file(world.path().join(journal));
+        }
+        std::fs::write(&file, &honest).unwrap();
     }
     assert_eq!(world.syncline(&["ledger", "--verify"]).exit, 0);
     world.end().await;
 }
 
-fn as_text(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        other => panic!("{other:?}"),
-    }
+/// Alters one value behind the store's back.
+fn alter(store: &Connection, table: &str, column: &str) {
+    let old = store.query_row(&format!("SELECT {column} FROM {table} LIMIT 1"), [], |row| row.get(0)).unwrap();
+    let new = match &old {
+        Value::Integer(number) => Value::Integer(number + 1),
+        Value::Text(text) => Value::Text(format!("{text} ")),
+        Value::Null | Value::Real(_) | Value::Blob(_) => panic!("{table}.{column}: {old:?}"),
+    };
+    assert!(store.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {column} = ?2"), [&new, &old]).unwrap() > 0);
 }
 
 #[test]
@@ -184,7 +201,7 @@ fn a_store_that_is_not_there_is_not_made_and_one_in_use_is_left_alone() {
     let owned = syncline(folder.path(), &["ledger"]);
     assert_eq!(owned.exit, 75);
     assert!(owned.err.starts_with("error: another process has syncline.db open\nremedy: "), "{}", owned.err);
-    open.close();
+    close(open);
     assert_eq!(syncline(folder.path(), &["ledger"]).exit, 0);
     let quota = syncline(folder.path(), &["quota"]);
     assert!(quota.exit == 78 && quota.err.contains("remedy: name the configuration with -c FILE"), "{}", quota.err);

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use syncline::clock::WallClock;
 use syncline::config;
@@ -45,6 +45,21 @@ pub fn binary(directory: &Path) -> Command {
     command
 }
 
+/// A child that is not yet the command holds every lock that this process held when it was made: no store is closed meanwhile.
+static SPAWNING: Mutex<()> = Mutex::new(());
+
+/// Starts a command.
+pub fn spawn(command: &mut Command) -> Child {
+    let _alone = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
+    command.spawn().unwrap()
+}
+
+/// Closes a store, so that its lock is free at once.
+pub fn close(open: OpenStore) {
+    let _alone = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
+    open.close();
+}
+
 /// Runs a command.
 pub fn syncline(directory: &Path, args: &[&str]) -> Ended {
     syncline_with(directory, args, "")
@@ -53,7 +68,7 @@ pub fn syncline(directory: &Path, args: &[&str]) -> Ended {
 /// Runs a command with this on its standard input.
 pub fn syncline_with(directory: &Path, args: &[&str], input: &str) -> Ended {
     let mut command = binary(directory);
-    let mut child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = spawn(command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()));
     // A command that does not read its input may be gone already.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
@@ -172,6 +187,6 @@ impl Process {
         drive.stop().await;
         control.stop().await;
         drop(running);
-        open.close();
+        close(open);
     }
 }

@@ -29,6 +29,9 @@ impl Lane {
         }
         for link in asked {
             self.asked.remove(link);
+            for attempt in self.recovered.remove(link).unwrap_or_default() {
+                self.free_record(attempt.record, *link);
+            }
         }
     }
 

@@ -89,6 +89,13 @@ impl Hold {
     pub fn horizon(&self) -> Timestamp {
         self.open.iter().map(|attempt| attempt.horizon).max().unwrap_or(Timestamp::MIN)
     }
+
+    /// Whether a create is among the attempts: if somebody deletes what it brought about and it lands again, the record is
+    /// there under an id that nobody told, so it must be looked for by its key.
+    pub fn has_create(&self) -> bool {
+        let mut attempts = self.open.iter().chain(&self.proven).chain(&self.expired);
+        attempts.any(|attempt| attempt.operation == Operation::Create)
+    }
 }
 
 impl Entry {

@@ -17,7 +17,6 @@ use crate::ledger::{Counter, Ending, Fact};
 use crate::link::{Base, SideState};
 use crate::outcome::{Found, Outcome, Theirs, Verdict};
 use crate::plan::reconcile::new_base;
-use crate::record::Value;
 use crate::terms::Terms;
 use crate::time::Timestamp;
 
@@ -51,7 +50,7 @@ impl Lane {
         self.settling.set.attempts_settled.push(AttemptFate { id: attempt.id, fate: attempt.fate, applied: 0, coalesced: 0 });
     }
 
-    fn wait_for_read(&mut self, mut entry: Entry, at: Timestamp) {
+    pub(super) fn wait_for_read(&mut self, mut entry: Entry, at: Timestamp) {
         entry.stage = Stage::Holding;
         if let Some(hold) = &mut entry.hold {
             hold.read_at = at;
@@ -182,7 +181,8 @@ impl Lane {
         for (position, attempt) in open.iter().enumerate() {
             let mut attempt = attempt.clone();
             let others = open.iter().enumerate().filter(|(other, _)| *other != position).map(|(_, other)| other);
-            let others: Vec<_> = others.chain(&hold.proven).collect();
+            // One that expired may have landed before it did.
+            let others: Vec<_> = others.chain(&hold.proven).chain(&hold.expired).collect();
             if self.proves(&entry, &attempt, &theirs, base.as_ref(), &others) {
                 attempt.fate = Fate::Proven;
                 self.prove_charge(attempt.charge, now);
@@ -221,7 +221,7 @@ impl Lane {
                 let Some(sent) = attempt.values.get(&row.name) else { return false };
                 let shown = rows.get(&row.name).cloned();
                 let known = base.and_then(|base| base.rows.get(&row.name)).map(|base| &base.ours);
-                let is_news = known.is_none_or(|known| !row.agrees(known, sent)) && *sent != None::<Value>;
+                let is_news = known.is_none_or(|known| !row.agrees(known, sent)) && sent.is_some();
                 let only_this = others.iter().all(|other| {
                     other.values.get(&row.name).is_none_or(|value| !row.agrees(value, sent))
                 });

@@ -309,6 +309,8 @@ impl Lane {
             Input::Recovered(attempts) => {
                 for attempt in attempts {
                     self.to_load.push_back(attempt.link);
+                    // Another link of the record may be loaded before this one.
+                    self.busy.insert(attempt.record, attempt.link);
                     self.recovered.entry(attempt.link).or_default().push(attempt);
                 }
             }

@@ -18,3 +18,6 @@ pub mod quota;
 mod request;
 mod settle;
 mod taken;
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::attempt::{Attempt, Charge, Fate, Operation};
 use crate::change_set::{ChangeSet, PauseScope};
 use crate::dispatch::batch::{Batch, Call, Item, ReadBatch, ReadBy};
-use crate::dispatch::entry::{Entry, Intent, Stage};
+use crate::dispatch::entry::{Entry, Hold, Intent, Stage};
 use crate::dispatch::lane::{Effect, Lane, Request};
 use crate::dispatch::planted::Bug;
 use crate::dispatch::queue::Group;
@@ -155,8 +155,12 @@ impl Lane {
         if !self.affords(Call::Read, now) {
             return None;
         }
-        let name_of = |entry: &Entry| match (&entry.stage, &entry.link.side.external_id) {
-            (Stage::Holding | Stage::Checking(_), Some(id)) => Some((entry.link.object.clone(), ReadBy::Id, id.clone())),
+        let by_id = |entry: &Entry| {
+            let by_key = entry.hold.as_ref().is_some_and(Hold::has_create);
+            entry.link.side.external_id.clone().filter(|_| !by_key)
+        };
+        let name_of = |entry: &Entry| match (&entry.stage, by_id(entry)) {
+            (Stage::Holding | Stage::Checking(_), Some(id)) => Some((entry.link.object.clone(), ReadBy::Id, id)),
             (Stage::Holding | Stage::Checking(_), None) => Some((entry.link.object.clone(), ReadBy::Key, entry.key.clone())),
             (Stage::Queued(_) | Stage::Under { .. } | Stage::Asking | Stage::Settling, _) => None,
         };

@@ -316,11 +316,11 @@ impl Lane {
     }
 
     /// An item that could not be encoded: it never left us.
-    pub(super) fn refuse_unsent(&mut self, mut entry: Entry, intent: &Intent, rejection: &Rejection, now: Timestamp, ids: &mut dyn Ids) {
-        if entry.hold.is_some() {
+    pub(super) fn refuse_unsent(&mut self, entry: Entry, intent: &Intent, rejection: &Rejection, now: Timestamp, ids: &mut dyn Ids) {
+        if let Some(hold) = &entry.hold {
             // A repeat that can no longer be encoded waits for the horizon instead.
-            entry.stage = Stage::Holding;
-            self.entries.insert(entry.link.id, entry);
+            let horizon = hold.horizon().max(now);
+            self.wait_for_read(entry, horizon);
             return;
         }
         self.watch.count(None, self.settings.guard, now);
@@ -378,6 +378,7 @@ impl Lane {
         self.enqueue(entry, intent);
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one item's settlement, passed on whole")]
     fn back_off(
         &mut self,
         mut entry: Entry,

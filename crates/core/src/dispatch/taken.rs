@@ -5,6 +5,7 @@
 //! records of ours are never merged. Leaves to others: finding whose record it is (`Effect::FindHolder`).
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::attempt::{Attempt, Operation};
 use crate::dispatch::entry::{Entry, Intent, Stage};
@@ -15,6 +16,9 @@ use crate::link::SideState;
 use crate::outcome::Rejection;
 use crate::terms::OnExisting;
 use crate::time::Timestamp;
+
+/// A link that waits for a value tries again after this at the latest.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Lane {
     /// An item met another record that holds its value.
@@ -47,7 +51,7 @@ impl Lane {
             Some((holder, _)) if holder == link => self.again_at_once(entry, &clash.attempt),
             Some((holder, has_open_work)) => {
                 let busy = has_open_work || self.entries.contains_key(&holder) || self.asked.contains_key(&holder);
-                if busy { self.wait_for_holder(entry, clash, holder) } else { self.bury_collision(entry, &clash, holder, now, ids) }
+                if busy { self.wait_for_holder(entry, clash, holder, now) } else { self.bury_collision(entry, &clash, holder, now, ids) }
             }
         }
     }
@@ -64,7 +68,7 @@ impl Lane {
         }
     }
 
-    fn wait_for_holder(&mut self, mut entry: Entry, clash: Clash, holder: LinkId) {
+    fn wait_for_holder(&mut self, mut entry: Entry, clash: Clash, holder: LinkId, now: Timestamp) {
         let link = entry.link.id;
         let ring = self.ring(link, holder);
         self.not_done(&clash.attempt);
@@ -88,6 +92,8 @@ impl Lane {
             // The ring is closed by this link, but another one has to step aside: it tries again and finds that out.
             self.to_load.push_back(*lowest);
         }
+        // Whoever frees the value says so; should that be missed, the link finds out by itself.
+        self.timers.insert((now.plus(LOOK_AGAIN), link));
         self.set_aside(entry, SideState::Waiting);
     }
 

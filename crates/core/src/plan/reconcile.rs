@@ -167,3 +167,7 @@ pub fn new_base(terms: &Terms, generation: u32, values: &RowValues, returned: Op
     }
     Base { generation, rows }
 }
+
+#[cfg(test)]
+#[path = "reconcile_tests.rs"]
+mod tests;

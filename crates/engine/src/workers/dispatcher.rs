@@ -18,7 +18,7 @@ use syncline_core::dispatch::lane::{Effect, Input, Lane, LaneReport, LaneSetting
 use syncline_core::dispatch::planted::Bug;
 use syncline_core::dispatch::quota::PoolStatus;
 use syncline_core::ids::{ChargeId, LinkId, SystemId};
-use syncline_core::link::Known;
+use syncline_core::link::{Known, SideState};
 use syncline_core::time::Timestamp;
 
 use crate::error::{Again, Error, Kind, Result, policy};
@@ -266,7 +266,8 @@ impl Dispatcher {
         status.in_memory = lane.in_memory();
         status.paused = lane.paused().iter().map(|(scope, reason)| (scope.name().to_owned(), reason.clone())).collect();
         status.waits_for = waits_for;
-        status.is_quiet = self.is_quiet() && self.scan == Scan::Off;
+        // A lane that takes nothing in while it is paused has nothing under way either.
+        status.is_quiet = self.is_quiet() && (self.scan == Scan::Off || lane.room() == 0);
         status.error = None;
     }
 
@@ -449,11 +450,11 @@ fn wait_after(error: &Error) -> Duration {
 async fn find_holder(store: &dyn Store, system: SystemId, object: &str, external_id: &str) -> Result<Option<(LinkId, bool)>> {
     let Some(holder) = store.link_by_external(system, object, external_id).await? else { return Ok(None) };
     let loaded = store.load(&[holder]).await?;
-    let open = loaded
-        .iter()
-        .flat_map(|(_, known)| &known.links)
-        .find(|link| link.id == holder)
-        .is_some_and(|link| link.open() > 0);
+    let open = loaded.iter().any(|(_, known)| {
+        // A place that waits behind a dead one of its record frees nothing until somebody looks into that.
+        let stuck = known.links.iter().any(|link| link.side.state == SideState::Dead);
+        known.links.iter().any(|link| link.id == holder && link.open() > 0 && !(stuck && link.side.state == SideState::Waiting))
+    });
     Ok(Some((holder, open)))
 }
 

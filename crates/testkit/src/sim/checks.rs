@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use syncline_adapters::stores::sqlite::Memory;
+use syncline_core::time::Timestamp;
 use syncline_engine::ports::store::Store;
 use syncline_engine::workers::dispatcher::LaneStatus;
 use syncline_sandbox::crm::StoredRecord;
@@ -25,6 +26,8 @@ pub struct Verdict {
     pub violations: Vec<String>,
     /// What happened, for the report.
     pub faults: BTreeMap<&'static str, u64>,
+    /// The ledger's counters at the end.
+    pub ledger: BTreeMap<String, u64>,
 }
 
 /// The judge of one run.
@@ -32,6 +35,8 @@ pub struct Judge {
     oracle: Oracle,
     /// Records of theirs whose life ended with an accepted delete: they must not be live at the end.
     doomed: BTreeSet<(System, String)>,
+    /// Records that bore our key before we wrote any.
+    planted: BTreeSet<(System, String)>,
     verdict: Verdict,
 }
 
@@ -45,7 +50,26 @@ impl Judge {
     /// A judge who has seen nothing.
     #[must_use]
     pub fn new() -> Self {
-        Self { oracle: Oracle::new(Routing::Default), doomed: BTreeSet::new(), verdict: Verdict::default() }
+        Self { oracle: Oracle::new(Routing::Default), doomed: BTreeSet::new(), planted: BTreeSet::new(), verdict: Verdict::default() }
+    }
+
+    /// Somebody else's store wrote a record with our key into every CRM, before this run.
+    pub fn plant(&mut self, key: &str, sandbox: &Arc<Mutex<Sandbox>>, at: Timestamp) {
+        let places = [
+            (System::Salesforce, "Lead", serde_json::json!({"Syncline_Id__c": key, "LastName": "Before", "Company": "[not provided]"})),
+            (System::HubSpot, "contacts", serde_json::json!({"syncline_id": key, "lastname": "Before", "email": format!("{key}@before.example.com")})),
+        ];
+        for (system, object, fields) in places {
+            let mut sandbox = sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+            let id = sandbox.edit(system, object, None, fields.as_object(), at.as_millis()).expect("a record can be planted");
+            self.planted.insert((system, id));
+        }
+        self.count("record that was there before", 1);
+    }
+
+    /// A planted record that nothing of ours was meant for: no event brought its key there.
+    fn is_untouched(&self, system: System, record: &StoredRecord) -> bool {
+        record.writes <= 1 && self.planted.contains(&(system, record.id.clone()))
     }
 
     /// A line appeared in the source.
@@ -57,7 +81,7 @@ impl Judge {
         self.oracle.observe(line.raw.as_bytes());
         if let Some(key) = &line.deletes {
             for (system, record) in all_records(sandbox) {
-                if !record.deleted && key_of(&record) == Some(key) {
+                if !record.deleted && key_of(&record) == Some(key) && !self.is_untouched(system, &record) {
                     self.doomed.insert((system, record.id));
                 }
             }
@@ -134,8 +158,9 @@ impl Judge {
     /// What the CRMs finally hold against what they must hold, and what they refused.
     pub fn final_state(&mut self, memory: &Memory, sandbox: &Arc<Mutex<Sandbox>>, log: &Log) {
         let _ = log;
+        self.verdict.ledger = counters(memory);
         let excused = excused_keys(memory);
-        let records = all_records(sandbox);
+        let records: Vec<_> = all_records(sandbox).into_iter().filter(|(system, record)| !self.is_untouched(*system, record)).collect();
         for difference in self.oracle.compare(&records, &|_, key| excused.contains(key)) {
             self.verdict.violations.push(format!("I9: {difference}; {}", links_of(memory, &difference.key)));
         }
@@ -181,6 +206,15 @@ pub fn attempt_exists(memory: &Memory, attempt: i64) -> bool {
     let connection = memory.connection();
     let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
     connection.query_row("SELECT count(*) FROM attempt WHERE id = ?1", [attempt], |row| row.get::<_, i64>(0)).is_ok_and(|count| count == 1)
+}
+
+fn counters(memory: &Memory) -> BTreeMap<String, u64> {
+    let connection = memory.connection();
+    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut statement =
+        connection.prepare("SELECT scope || ' ' || name, sum(value) FROM counter WHERE scope <> 'rows' GROUP BY 1").expect("a query");
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.unsigned_abs())));
+    rows.expect("rows").map(|row| row.expect("a row")).collect()
 }
 
 fn intake_letters(memory: &Memory) -> Vec<String> {

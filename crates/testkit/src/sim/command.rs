@@ -11,7 +11,7 @@ use syncline_core::dispatch::planted::{Bug, Planted};
 use super::run::{Outcome, run};
 
 /// What must occur at least once over enough seeds.
-pub const FAULTS: [&str; 13] = [
+pub const FAULTS: [&str; 14] = [
     "503",
     "429",
     "401",
@@ -25,7 +25,11 @@ pub const FAULTS: [&str; 13] = [
     "record with a letter",
     "repeated event",
     "pause lifted",
+    "record that was there before",
 ];
+
+/// Facts of the ledger that must occur at least once over enough seeds.
+pub const FACTS: [&str; 4] = ["fact adopted", "fact detoured", "fact unknown", "letters overtaken"];
 
 /// What many seeds came to.
 #[derive(Debug, Default)]
@@ -38,6 +42,8 @@ pub struct Summary {
     pub faults: BTreeMap<&'static str, u64>,
     /// Moves by name.
     pub moves: BTreeMap<String, u64>,
+    /// The ledgers' counters.
+    pub ledger: BTreeMap<String, u64>,
 }
 
 impl Summary {
@@ -62,6 +68,9 @@ impl Summary {
         for (name, count) in outcome.moves {
             *self.moves.entry(name).or_default() += count;
         }
+        for (name, count) in outcome.ledger {
+            *self.ledger.entry(name).or_default() += count;
+        }
         if !outcome.violations.is_empty() {
             self.failed.push((outcome.seed, outcome.violations));
         }
@@ -73,7 +82,8 @@ impl Summary {
         let faults = FAULTS.iter().filter(|name| !self.faults.contains_key(**name)).map(|name| (*name).to_owned());
         let moves = MOVES.iter().map(|(from, to)| format!("{} -> {}", from.name(), to.name()));
         let moves = moves.filter(|name| !self.moves.contains_key(name));
-        faults.chain(moves).collect()
+        let facts = FACTS.iter().filter(|name| self.ledger.get(**name).is_none_or(|count| *count == 0)).map(|name| (*name).to_owned());
+        faults.chain(moves).chain(facts).collect()
     }
 }
 
@@ -126,6 +136,9 @@ fn check(wish: &Wish) -> ExitCode {
     }
     for (name, count) in &summary.moves {
         println!("move   {count:>9}  {name}");
+    }
+    for (name, count) in &summary.ledger {
+        println!("ledger {count:>9}  {name}");
     }
     for (seed, violations) in summary.failed.iter().take(10) {
         println!("seed {seed} failed:");

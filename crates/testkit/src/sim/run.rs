@@ -55,6 +55,8 @@ pub struct Outcome {
     pub faults: BTreeMap<&'static str, u64>,
     /// How often each move of a link's state occurred.
     pub moves: BTreeMap<String, u64>,
+    /// The ledger's counters at the end.
+    pub ledger: BTreeMap<String, u64>,
 }
 
 struct Process {
@@ -75,6 +77,8 @@ struct Simulation {
     planted: Planted,
     judge: Judge,
     moves: BTreeMap<String, u64>,
+    /// The last step was a commit.
+    committed: bool,
 }
 
 /// Runs one seed.
@@ -87,6 +91,10 @@ pub fn run(seed: u64, planted: Planted) -> Outcome {
     config.salesforce.quota_day = world.day;
     config.salesforce.instance_url = parties::SALESFORCE_URL.into();
     let sandbox = Arc::new(Mutex::new(Sandbox::new(config).expect("a drawn fault script parses")));
+    let mut judge = Judge::new();
+    for number in 0..world.strangers {
+        judge.plant(&format!("A{number:04}"), &sandbox, START);
+    }
     let network = Network::new(&world, clock.clone(), sandbox);
     let (_, _, memory) = SqliteStore::memory().expect("memory for a database");
     let log = Log::new(lines(&world, START));
@@ -95,11 +103,12 @@ pub fn run(seed: u64, planted: Planted) -> Outcome {
         clock,
         network,
         memory,
-        judge: Judge::new(),
+        judge,
         log,
         planted,
         world,
         moves: BTreeMap::new(),
+        committed: false,
     };
     simulation.live();
     simulation.end()
@@ -122,7 +131,9 @@ impl Simulation {
                 self.judge.observe(line, &self.network.sandbox);
             }
             self.network.run_due();
-            if crashes.last().is_some_and(|at| *at <= now) && self.executor.rng().random_bool(0.05) {
+            // The moments right after a commit are the ones that tell: what was made durable, what not yet.
+            let likely = if std::mem::take(&mut self.committed) { 0.4 } else { 0.03 };
+            if crashes.last().is_some_and(|at| *at <= now) && self.executor.rng().random_bool(likely) {
                 crashes.pop();
                 process = self.crash(process);
                 continue;
@@ -177,7 +188,8 @@ impl Simulation {
         }
     }
 
-    fn commit(&self, process: &mut Process) -> bool {
+    fn commit(&mut self, process: &mut Process) -> bool {
+        self.committed = true;
         match process.committer.step() {
             Ok(count) => self.network.trace(format!("commit {count}")),
             Err(error) => self.network.trace(format!("commit failed: {error}")),
@@ -245,7 +257,7 @@ impl Simulation {
 
     fn end(self) -> Outcome {
         let (tally, trace, wire) = self.network.take_report();
-        let Verdict { mut violations, faults } = self.judge.verdict();
+        let Verdict { mut violations, faults, ledger } = self.judge.verdict();
         violations.extend(wire);
         let mut counted = tally.0;
         for (name, count) in faults {
@@ -255,7 +267,7 @@ impl Simulation {
         for byte in trace.iter().flat_map(|line| line.bytes().chain([b'\n'])) {
             trace_hash = (trace_hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
-        Outcome { seed: self.world.seed, violations, trace_hash, trace, faults: counted, moves: self.moves }
+        Outcome { seed: self.world.seed, violations, trace_hash, trace, faults: counted, moves: self.moves, ledger }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Promises: lines in the bare form, some of them malformed or repeated; a record's events name it by key; phones are unique per
 //! event, so that a CRM's content tells which event it stems from. Leaves to others: what becomes of them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ pub fn lines(world: &World, start: Timestamp) -> Vec<Line> {
     let mut rng = ChaCha8Rng::seed_from_u64(world.seed ^ 0x776f_726b);
     let mut at = start;
     let mut lines: Vec<Line> = Vec::new();
+    let mut addresses: BTreeMap<String, String> = BTreeMap::new();
     for number in 0..world.events {
         at = at.plus(Duration::from_millis(rng.random_range(0..=world.pause_ms * 2)));
         if rng.random_bool(0.1) && !lines.is_empty() {
@@ -47,7 +49,44 @@ pub fn lines(world: &World, start: Timestamp) -> Vec<Line> {
                 continue;
             }
         }
-        lines.push(line(&mut rng, world, number, at));
+        if rng.random_bool(0.08) && addresses.len() > 1 {
+            lines.extend(swap(&mut rng, &mut addresses, at));
+            continue;
+        }
+        let line = line(&mut rng, world, number, at);
+        remember(&line, &mut addresses);
+        lines.push(line);
+    }
+    lines
+}
+
+/// Keeps the address that a line gives its record; a deleted record has none.
+fn remember(line: &Line, addresses: &mut BTreeMap<String, String>) {
+    let Ok(event) = serde_json::from_str::<serde_json::Value>(&line.raw) else { return };
+    let Some(key) = event["item"]["id"].as_str() else { return };
+    match (&line.deletes, event["item"]["email"].as_str()) {
+        (Some(_), _) => drop(addresses.remove(key)),
+        (None, Some(address)) if event["operation"] == "create" || addresses.contains_key(key) => {
+            addresses.insert(key.to_owned(), address.to_owned());
+        }
+        (None, _) => {}
+    }
+}
+
+/// Two records swap their addresses, which a CRM with unique addresses refuses in either order.
+fn swap(rng: &mut ChaCha8Rng, addresses: &mut BTreeMap<String, String>, at: Timestamp) -> Vec<Line> {
+    let keys: Vec<_> = addresses.keys().cloned().collect();
+    let one = keys[rng.random_range(0..keys.len())].clone();
+    let two = keys[rng.random_range(0..keys.len())].clone();
+    let (first, second) = (addresses[&one].clone(), addresses[&two].clone());
+    let mut lines = Vec::new();
+    for (key, address) in [(one, second), (two, first)] {
+        let raw = format!(
+            "{{\"record\": \"contacts\", \"operation\": \"update\", \"timestamp\": \"{}\", \"item\": {{\"id\": \"{key}\", \"email\": \"{address}\"}}}}",
+            at.to_rfc3339()
+        );
+        addresses.insert(key, address);
+        lines.push(Line { at, raw, deletes: None, is_repeat: false });
     }
     lines
 }

@@ -31,6 +31,8 @@ pub struct World {
     pub day: u32,
     /// The fuse and the watch on rejections are set to blow at a few.
     pub touchy: bool,
+    /// How many records bear our key before we ever wrote one: a restored store.
+    pub strangers: usize,
     /// The sandbox's fault script.
     pub script: String,
 }
@@ -82,6 +84,7 @@ impl World {
             burst: rng.random_range(6..40),
             day: 15_000,
             touchy: fault(&mut rng, 1.0).is_some(),
+            strangers: if fault(&mut rng, 1.0).is_some() { rng.random_range(1..5) } else { 0 },
             script,
         }
     }

@@ -3,7 +3,7 @@
 //! Promises: the shadow below knows nothing of the generator's inside; it judges by the events alone.
 //! Leaves to others: the values' looks (`person`), the wire form (`event`).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
 
@@ -28,8 +28,8 @@ fn lines(generator: &mut Generator, count: usize) -> Vec<String> {
 }
 
 /// Checks that every event refers to what exists, and answers the type of each live record.
-fn shadow(events: impl Iterator<Item = GeneratedEvent>) -> HashMap<String, &'static str> {
-    let mut live = HashMap::new();
+fn shadow(events: impl Iterator<Item = GeneratedEvent>) -> BTreeMap<String, &'static str> {
+    let mut live = BTreeMap::new();
     let mut ever = HashSet::new();
     for event in events {
         let item = &event.item;
