@@ -10,3 +10,4 @@ pub mod hubspot;
 pub mod object_use;
 pub mod refusals;
 pub mod salesforce;
+pub mod wire_form;

@@ -12,12 +12,14 @@ use syncline_core::attempt::Operation;
 use syncline_core::boundary::{RecordAuthority, SyncBoundary};
 use syncline_core::dispatch::batch::{Call, Profile};
 use syncline_core::dispatch::quota::{PoolSpec, Window};
+use syncline_core::outcome::ExternalFields;
 use syncline_core::plan::mapping::{Codec, Row, RowFault};
 use syncline_core::schema::FieldType;
 use syncline_core::terms::{FieldRule, OnExisting, OnGone, Terms};
 use url::Url;
 
 use crate::systems::object_use::ObjectUses;
+use crate::systems::wire_form::{self, WireForm};
 use crate::systems::refusals::clean_name;
 
 /// The pool of calls in ten rolling seconds.
@@ -63,6 +65,16 @@ pub struct Allowance {
     pub day: u64,
     /// The account's time zone.
     pub zone: String,
+}
+
+impl WireForm for Settings {
+    fn to_json(&self, _object: &str, fields: &ExternalFields) -> serde_json::Value {
+        wire_form::nested(fields)
+    }
+
+    fn read_json(&self, record: &serde_json::Value) -> Result<ExternalFields, String> {
+        wire_form::read_nested(record)
+    }
 }
 
 impl Settings {

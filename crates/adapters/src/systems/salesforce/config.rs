@@ -11,12 +11,14 @@ use syncline_core::attempt::Operation;
 use syncline_core::boundary::{RecordAuthority, SyncBoundary};
 use syncline_core::dispatch::batch::{Call, Profile};
 use syncline_core::dispatch::quota::{PoolSpec, Window};
+use syncline_core::outcome::ExternalFields;
 use syncline_core::plan::mapping::{Codec, Row, RowFault};
 use syncline_core::schema::FieldType;
 use syncline_core::terms::{FieldRule, OnExisting, OnGone, Terms};
 use url::Url;
 
 use crate::systems::object_use::ObjectUses;
+use crate::systems::wire_form::{self, WireForm};
 
 /// The pool of API requests in 24 rolling hours.
 pub const DAY: &str = "day";
@@ -50,6 +52,16 @@ pub struct Settings {
     pub concurrency: usize,
     /// API requests in 24 hours, until the org says.
     pub day_limit: u64,
+}
+
+impl WireForm for Settings {
+    fn to_json(&self, object: &str, fields: &ExternalFields) -> serde_json::Value {
+        wire_form::flat(object, fields)
+    }
+
+    fn read_json(&self, record: &serde_json::Value) -> Result<ExternalFields, String> {
+        wire_form::read_flat(record)
+    }
 }
 
 impl Settings {
