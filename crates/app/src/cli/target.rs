@@ -3,6 +3,7 @@
 //! Promises: `-c FILE` names it by its configuration and `--data DIR` by its directory; with neither it is `syncline.yaml` of the
 //! current directory, or that directory itself. Leaves to others: asking it (`crate::control`).
 
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,6 +14,9 @@ use crate::control::{Door, Place, Refusal, Request};
 
 /// The configuration's name where none is named.
 pub(super) const CONFIG: &str = "syncline.yaml";
+
+/// The longest configuration in bytes.
+const CONFIG_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Which process or store is meant.
 #[derive(Debug, Clone, Args)]
@@ -58,10 +62,18 @@ impl Target {
 /// Reads and checks a configuration.
 pub(super) fn read_config(file: &Path) -> Result<Config, Failure> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        let remedy = "name the configuration with -c FILE; config/default.yaml shows every key";
-        Refusal::new(format!("the configuration {name} cannot be read"), remedy, 78).caused_by(&error)
-    })?;
+    let cannot = |remedy: &str, error: &std::io::Error| Refusal::new(format!("the configuration {name} cannot be read"), remedy, 78).caused_by(error);
+    let unreadable = |error: std::io::Error| match error.kind() {
+        ErrorKind::InvalidData => cannot("save the file as UTF-8", &error),
+        _ => cannot("name the configuration with -c FILE; config/default.yaml shows every key", &error),
+    };
+    let mut text = String::new();
+    let opened = std::fs::File::open(file).map_err(unreadable)?;
+    opened.take(CONFIG_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > CONFIG_BYTES_MAX {
+        let remedy = "name the configuration itself with -c FILE; a whole one has a few hundred lines";
+        return Err(Failure::new(format!("the configuration {name} holds more than {CONFIG_BYTES_MAX} bytes"), remedy, 78));
+    }
     config::load(&text, &name, &process_env).map_err(|faults| Failure::Faults(Box::new(faults)))
 }
 

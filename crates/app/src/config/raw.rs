@@ -149,6 +149,12 @@ fn not_yaml(error: &serde_saphyr::Error) -> Fault {
     let error = error.without_snippet();
     let (message, remedy) = if matches!(error, serde_saphyr::Error::DuplicateMappingKey { .. }) {
         ("a key that stands here already".to_owned(), "keep one of the two")
+    } else if matches!(error, serde_saphyr::Error::MultipleDocuments { .. }) {
+        ("a second document begins here".to_owned(), "write one document: take out the line --- and merge what follows it")
+    } else if matches!(error, serde_saphyr::Error::UnknownAnchor { .. }) {
+        ("an alias of an anchor that stands nowhere before it".to_owned(), "define the anchor with & above, or write the value itself")
+    } else if matches!(error, serde_saphyr::Error::Budget { .. }) {
+        ("this grows beyond what a configuration may hold".to_owned(), "use fewer or smaller aliases, and nest less deeply")
     } else {
         let remedy = "look for indentation, a missing quote, colon or bracket on this line or the one before";
         // What the scanner says is a fixed sentence; it never quotes the text.

@@ -136,8 +136,9 @@ impl Routes<'_, '_> {
             return;
         };
         if !terms.objects.contains_key(value) {
-            let message = format!("{value} goes to {}, whose boundary names no object for it", draft.name);
-            let remedy = format!("add {value} to boundaries.{}.object, or take the route out", draft.name);
+            let (what, add) = if value.is_empty() { ("every record", "name one in".to_owned()) } else { (value, format!("add {value} to")) };
+            let message = format!("{what} goes to {}, whose boundary names no object for it", draft.name);
+            let remedy = format!("{add} boundaries.{}.object, or take the route out", draft.name);
             reader.fault_at(place, path, message, remedy);
         }
     }

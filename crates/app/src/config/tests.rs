@@ -64,6 +64,17 @@ fn good_configurations_are_read() {
     }
 }
 
+/// What a remedy says is enough: each broken case has a twin in which every fault's remedy was followed.
+#[test]
+fn the_remedies_work() {
+    let mended = cases("mended");
+    let (broken, twins): (Vec<_>, Vec<_>) = (cases("broken").into_keys().collect(), mended.keys().cloned().collect());
+    assert_eq!(broken, twins, "a broken case without its mended twin, or the other way round");
+    let still: Vec<_> = mended.iter().filter_map(|(name, text)| Some(format!("{name}: {}", load(text, name, &env).err()?))).collect();
+    assert!(still.is_empty(), "{}", still.join("\n"));
+    assert!(mended.len() >= 30);
+}
+
 /// Systems with nothing but what must be named, as `default.yaml` names them.
 const SHORTEST: &str = "
 systems:
