@@ -63,9 +63,10 @@ impl Target {
 pub(super) fn read_config(file: &Path) -> Result<Config, Failure> {
     let name = file.display().to_string();
     let cannot = |remedy: &str, error: &std::io::Error| Refusal::new(format!("the configuration {name} cannot be read"), remedy, 78).caused_by(error);
-    let unreadable = |error: std::io::Error| match error.kind() {
-        ErrorKind::InvalidData => cannot("save the file as UTF-8", &error),
-        _ => cannot("name the configuration with -c FILE; config/default.yaml shows every key", &error),
+    let unreadable = |error: std::io::Error| {
+        let is_no_text = error.kind() == ErrorKind::InvalidData;
+        let remedy = if is_no_text { "save the file as UTF-8" } else { "name the configuration with -c FILE; config/default.yaml shows every key" };
+        cannot(remedy, &error)
     };
     let mut text = String::new();
     let opened = std::fs::File::open(file).map_err(unreadable)?;

@@ -153,7 +153,7 @@ fn not_yaml(error: &serde_saphyr::Error) -> Fault {
         ("a second document begins here".to_owned(), "write one document: take out the line --- and merge what follows it")
     } else if matches!(error, serde_saphyr::Error::UnknownAnchor { .. }) {
         ("an alias of an anchor that stands nowhere before it".to_owned(), "define the anchor with & above, or write the value itself")
-    } else if matches!(error, serde_saphyr::Error::Budget { .. }) {
+    } else if is_beyond_bounds(error) {
         ("this grows beyond what a configuration may hold".to_owned(), "use fewer or smaller aliases, and nest less deeply")
     } else {
         let remedy = "look for indentation, a missing quote, colon or bracket on this line or the one before";
@@ -162,6 +162,19 @@ fn not_yaml(error: &serde_saphyr::Error) -> Fault {
         (format!("this is no YAML{why}"), remedy)
     };
     Fault { place, path: String::new(), message, remedy: remedy.to_owned() }
+}
+
+/// Whether the text would grow without end: aliases of aliases, or maps in maps.
+const fn is_beyond_bounds(error: &serde_saphyr::Error) -> bool {
+    use serde_saphyr::Error;
+    matches!(
+        error,
+        Error::Budget { .. }
+            | Error::AliasError { .. }
+            | Error::AliasReplayLimitExceeded { .. }
+            | Error::AliasExpansionLimitExceeded { .. }
+            | Error::AliasReplayStackDepthExceeded { .. }
+    )
 }
 
 /// Puts stand-ins for the braces of every `${NAME}`.
