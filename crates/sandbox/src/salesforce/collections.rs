@@ -211,8 +211,10 @@ fn transaction(org: &mut Org, all_or_none: bool, keeps_id: bool, run: impl FnOnc
         org.begin();
     }
     let mut outcomes = run(org);
+    let mut rolled_back = false;
     if all_or_none && outcomes.iter().any(|outcome| !outcome.faults.is_empty()) {
         org.rollback();
+        rolled_back = true;
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.faults.is_empty()) {
             outcome.faults.push(errors::rolled_back());
             if !keeps_id {
@@ -220,7 +222,9 @@ fn transaction(org: &mut Org, all_or_none: bool, keeps_id: bool, run: impl FnOnc
             }
         }
     }
-    org.commit();
+    if all_or_none && !rolled_back {
+        org.commit();
+    }
     wire::json(200, &outcomes.into_iter().map(result).collect())
 }
 

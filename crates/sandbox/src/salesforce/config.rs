@@ -20,6 +20,26 @@ pub struct SalesforceConfig {
     pub client_id: String,
     /// Consumer secret of the one connected app.
     pub client_secret: String,
+    /// A token that always lives, for clients that cannot be sent to another token endpoint; empty for none.
+    pub preshared_token: String,
+    /// A refresh token that is good from the start; empty for none.
+    pub refresh_token: String,
+    /// Whether a refresh gives a new refresh token and ends the old one.
+    pub rotates_refresh_token: bool,
+    /// Whether a refresh needs the app's secret.
+    pub refresh_needs_secret: bool,
+    /// Whether the username-password grant is allowed, which newer orgs block.
+    pub allows_password: bool,
+    /// Name of the integration user.
+    pub username: String,
+    /// Password of the integration user.
+    pub password: String,
+    /// What the integration user appends to the password.
+    pub security_token: String,
+    /// The app's certificate or RSA public key as PEM; without it no assertion is good.
+    pub jwt_certificate: String,
+    /// Whether the user is allowed to the app beforehand, as assertions need.
+    pub jwt_approved: bool,
     /// The org's id, 18 characters.
     pub org_id: String,
     /// Where a token answer sends the client for data calls.
@@ -74,11 +94,11 @@ pub enum BinGetCode {
     NotFound,
 }
 
-/// A custom field of Lead or Contact.
+/// A custom field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CustomField {
-    /// `Lead` or `Contact`.
+    /// `Lead`, `Contact` or `Account`.
     pub object: String,
     /// API name, ending in `__c`.
     pub name: String,
@@ -111,6 +131,9 @@ pub struct CustomField {
     /// Neither createable nor updateable, as a formula.
     #[serde(default)]
     pub read_only: bool,
+    /// Hidden from the integration user until a permission set grants it.
+    #[serde(default)]
+    pub needs_grant: bool,
 }
 
 /// What a custom field holds.
@@ -146,6 +169,16 @@ impl Default for SalesforceConfig {
             token_life_ms: 2 * 60 * 60 * 1000,
             client_id: "sandbox-client".to_owned(),
             client_secret: "sandbox-secret".to_owned(),
+            preshared_token: String::new(),
+            refresh_token: "sandbox-refresh-token".to_owned(),
+            rotates_refresh_token: false,
+            refresh_needs_secret: true,
+            allows_password: true,
+            username: "integration@sandbox.example".to_owned(),
+            password: "sandbox-password".to_owned(),
+            security_token: "SandboxToken".to_owned(),
+            jwt_certificate: String::new(),
+            jwt_approved: true,
             org_id: "00D5g000004Kp7QEAS".to_owned(),
             instance_url: "http://127.0.0.1".to_owned(),
             version_min: 31,
@@ -181,6 +214,7 @@ impl SalesforceConfig {
             restricted: false,
             required: false,
             read_only: false,
+            needs_grant: false,
         };
         let keys = if self.external_key == ExternalKey::Absent { Vec::new() } else { vec![key("Lead"), key("Contact")] };
         keys.into_iter().chain(self.custom_fields.iter().cloned()).collect()

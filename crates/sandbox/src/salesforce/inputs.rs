@@ -32,8 +32,7 @@ pub(super) fn names(request: &Request, key: &str) -> Vec<Vec<String>> {
         Resource::Collection if matches!(method, "POST" | "PATCH") => of_records(request, &[key, "Id"]),
         Resource::CollectionKey { field, .. } if field.eq_ignore_ascii_case(key) => of_records(request, &[key, "Id"]),
         Resource::CollectionKey { field, .. } => of_records(request, &[key, "Id", field]),
-        Resource::Token
-        | Resource::Revoke
+        Resource::Outside(_)
         | Resource::Versions
         | Resource::Root
         | Resource::Limits { .. }
@@ -46,6 +45,7 @@ pub(super) fn names(request: &Request, key: &str) -> Vec<Vec<String>> {
         | Resource::CollectionOf(_)
         | Resource::Query { .. }
         | Resource::QueryPage(_)
+        | Resource::CustomField
         | Resource::Unknown => Vec::new(),
     }
 }

@@ -5,6 +5,7 @@
 //! Leaves to others: sockets (`server`), which requests are lost or broken on the way (`faults`), files (`journal`).
 //! Not emulated: Composite, Batch, Tree, Bulk, events, get-updated and get-deleted, parent fields in queries.
 
+mod assertion;
 mod auth;
 mod call;
 mod collections;
@@ -12,7 +13,9 @@ mod config;
 mod cursors;
 mod errors;
 mod faulty;
+mod fields;
 mod form;
+mod identity;
 mod ids;
 mod inputs;
 mod limits;
@@ -23,6 +26,8 @@ mod record;
 mod route;
 mod rows;
 mod schema;
+mod sessions;
+mod soap;
 mod soql;
 mod state;
 #[cfg(test)]
@@ -42,7 +47,7 @@ use crate::exchange::{Millis, Request, Response};
 use call::{Answer, Call};
 use errors::Fault;
 use org::{Actor, Org};
-use route::{Resource, Route};
+use route::{Outside, Resource, Route};
 use schema::Sobject;
 use state::Written;
 use write::{Stamp, Verb};
@@ -93,34 +98,48 @@ impl Salesforce {
     /// A text that says why the field cannot be: no such object, or the name is taken.
     pub fn add_custom_field(&mut self, field: CustomField) -> Result<(), String> {
         let object = Sobject::named(&field.object).ok_or_else(|| format!("no object {}", field.object))?;
-        if self.org.table(object).schema.number(&field.name).is_some() {
+        if self.org.table(object).schema.stored_number(&field.name).is_some() {
             return Err(format!("{} already has a field {}", field.object, field.name));
         }
         let mut custom = self.org.custom.clone();
         custom.push(field);
         self.org.set_custom(custom);
+        self.org.apply_grants();
         Ok(())
     }
 
     fn answer(&mut self, request: &Request, refused: &BTreeMap<usize, &InvalidInput>, now: Millis) -> Response {
         let route = Route::of(request);
-        if route.resource == Resource::Token {
-            return auth::token(&mut self.org.tokens, &self.org.config, request, now);
-        }
-        if route.resource == Resource::Revoke {
-            return auth::revoke(&mut self.org.tokens, request);
+        if let Resource::Outside(outside) = &route.resource {
+            return self.outside(request, outside, now);
         }
         if route.resource == Resource::Versions && route.method == "GET" {
             return wire::json(200, &versions(&self.org.config));
         }
         let admitted = self.org.quota.arrive(self.org.config.quota_day, now);
-        if !self.org.tokens.admit(request, self.org.config.token_life_ms, now) {
+        if !self.org.tokens.admit(request, &self.org.config, now) {
             return errors::answer(&[errors::session_invalid()]);
         }
         let answer = if admitted { self.dispatch(request, &route, refused, now) } else { Err(vec![errors::quota_spent()]) };
+        if self.org.take_grants_changed() {
+            self.org.apply_grants();
+        }
         let mut response = answer.unwrap_or_else(|faults| errors::answer(&faults));
         response.headers.push(self.usage(self.org.quota.used()));
         response
+    }
+
+    fn outside(&mut self, request: &Request, outside: &Outside, now: Millis) -> Response {
+        let org = &mut self.org;
+        match outside {
+            Outside::Token => auth::token(org, request, now),
+            Outside::Revoke => auth::revoke(&mut org.tokens, request),
+            Outside::Introspect => auth::introspect(org, request, now),
+            Outside::Authorize => auth::authorize(&mut org.tokens, &org.config, request, now),
+            Outside::UserInfo => identity::user_info(org, request, now),
+            Outside::Identity { org: id, user } => identity::identity(org, request, (id, user), now),
+            Outside::Soap(version) => soap::answer(org, request, *version, now),
+        }
     }
 
     fn usage(&self, used: u32) -> (String, String) {
@@ -140,7 +159,7 @@ impl Salesforce {
         let call = Call { request, method, version, now, refused };
         let org = &mut self.org;
         match (&route.resource, method) {
-            (Resource::Root, "GET") => Ok(wire::json(200, &root(version))),
+            (Resource::Root, "GET") => Ok(wire::json(200, &root(org, version))),
             (Resource::Limits { counts: false }, "GET") => Ok(wire::json(200, &limits::body(org.quota.used(), org.config.quota_day))),
             (Resource::Limits { counts: true }, "GET") => Ok(wire::json(200, &row_counts(org))),
             (Resource::Objects, "GET") => Ok(wire::json(200, &objects(version))),
@@ -160,6 +179,7 @@ impl Salesforce {
             (Resource::CollectionKey { object, field }, "PATCH") => collections::upsert(org, &call, object, field),
             (Resource::Query { all }, "GET") => query::run(org, &call, *all),
             (Resource::QueryPage(locator), "GET") => query::next_page(org, &call, locator),
+            (Resource::CustomField, "POST") => fields::create(org, &call),
             (Resource::Unknown, _) => Err(vec![errors::not_found()]),
             _ => Err(vec![errors::method_not_allowed(method, route.allowed())]),
         }
@@ -227,7 +247,7 @@ impl Crm for Salesforce {
     }
 
     fn edit(&mut self, object: &str, id: Option<&str>, fields: Option<&Map<String, Value>>, now: Millis) -> Result<String, String> {
-        let object = Sobject::named(object).ok_or_else(|| format!("no object {object}"))?;
+        let object = Sobject::named(object).filter(|object| object.holds_data()).ok_or_else(|| format!("no object {object}"))?;
         let stamp = Stamp { actor: Actor::Person, now };
         let serial =
             id.map(|id| ids::read(id).and_then(|id| ids::serial(object.prefix(), &id)).ok_or_else(|| format!("no id {id}"))).transpose()?;
@@ -252,7 +272,7 @@ impl Crm for Salesforce {
 
     fn records(&self) -> Vec<StoredRecord> {
         let mut records = Vec::new();
-        for object in Sobject::ALL {
+        for object in Sobject::ALL.into_iter().filter(|object| object.holds_data()) {
             let table = self.org.table(object);
             records.extend(table.rows.iter().map(|(serial, row)| StoredRecord {
                 object: object.name().to_owned(),
@@ -281,10 +301,12 @@ fn versions(config: &SalesforceConfig) -> Value {
     (config.version_min..=config.version_max).map(version).collect()
 }
 
-fn root(version: u16) -> Value {
+fn root(org: &Org, version: u16) -> Value {
     let path = |name: &str| format!("/services/data/v{version}.0/{name}");
     let names = ["sobjects", "query", "queryAll", "limits", "composite"];
-    Value::Object(names.iter().map(|name| ((*name).to_owned(), Value::String(path(name)))).collect())
+    let mut paths: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), Value::String(path(name)))).collect();
+    paths.insert("identity".to_owned(), Value::String(identity::url(&org.config, &org.config.instance_url)));
+    Value::Object(paths)
 }
 
 fn objects(version: u16) -> Value {

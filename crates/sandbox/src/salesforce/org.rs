@@ -6,12 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::auth::Tokens;
 use super::config::{CustomField, SalesforceConfig};
 use super::cursors::Cursors;
+use super::ids;
 use super::limits::Quota;
 use super::schema::{Schema, Sobject};
+use super::sessions::Tokens;
 use crate::exchange::Millis;
+
+/// When the org was set up: 2026-01-01T00:00:00Z.
+const FOUNDED: Millis = 1_767_225_600_000;
 
 /// Who writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +184,7 @@ fn index_row(indexes: &mut [Index], schema: &Schema, serial: u64, row: &Row) {
 #[derive(Debug)]
 struct Undo {
     rows: Vec<(Sobject, u64, Option<Row>)>,
-    next: [u64; 2],
+    next: [u64; Sobject::COUNT],
 }
 
 /// Everything the emulated org knows.
@@ -192,60 +196,92 @@ pub(super) struct Org {
     pub(super) tokens: Tokens,
     pub(super) quota: Quota,
     pub(super) cursors: Cursors,
-    tables: [Table; 2],
+    tables: [Table; Sobject::COUNT],
     changed_rows: BTreeSet<(Sobject, u64)>,
-    undo: Option<Undo>,
+    /// One entry for each transaction that is open, the outermost first.
+    undo: Vec<Undo>,
+    grants_changed: bool,
 }
 
 impl Org {
     pub(super) fn new(config: SalesforceConfig) -> Self {
         let custom = config.starting_fields();
         let tables = Sobject::ALL.map(|object| Table::new(object, &custom));
-        Self {
+        let mut org = Self {
+            tokens: Tokens::new(&config),
             config,
             custom,
-            tokens: Tokens::default(),
             quota: Quota::default(),
             cursors: Cursors::default(),
             tables,
             changed_rows: BTreeSet::new(),
-            undo: None,
+            undo: Vec::new(),
+            grants_changed: false,
+        };
+        org.seat_users();
+        org
+    }
+
+    /// The two users that every org has: the integration user and a person.
+    fn seat_users(&mut self) {
+        let integration = self.config.username.clone();
+        let users = [(ids::INTEGRATION_USER, integration.as_str(), "Integration"), (ids::PERSON_USER, "person@sandbox.example", "Sales")];
+        for (id, name, first) in users {
+            let mut row = Row::new(Actor::Person, FOUNDED);
+            for (field, value) in [("Username", name), ("Email", name), ("FirstName", first), ("LastName", "User"), ("IsActive", "true")] {
+                if let Some(number) = self.table(Sobject::User).schema.number(field) {
+                    row.set(number, Some(value.into()));
+                }
+            }
+            if let Some(serial) = ids::serial(Sobject::User.prefix(), id) {
+                self.put(Sobject::User, serial, Some(row));
+            }
         }
+        self.changed_rows.clear();
+    }
+
+    /// Shows or hides a field of an object.
+    pub(super) fn grant(&mut self, object: Sobject, name: &str, read: bool, edit: bool) {
+        self.table_mut(object).schema.grant(name, read, edit);
+    }
+
+    /// Whether rows that grant fields changed since the last call.
+    pub(super) fn take_grants_changed(&mut self) -> bool {
+        std::mem::take(&mut self.grants_changed)
+    }
+
+    fn note(&mut self, object: Sobject, serial: u64) {
+        self.grants_changed |= matches!(object, Sobject::PermissionSet | Sobject::FieldPermissions | Sobject::PermissionSetAssignment);
+        self.changed_rows.insert((object, serial));
     }
 
     pub(super) fn table(&self, object: Sobject) -> &Table {
-        match object {
-            Sobject::Lead => &self.tables[0],
-            Sobject::Contact => &self.tables[1],
-        }
+        &self.tables[object as usize]
     }
 
     fn table_mut(&mut self, object: Sobject) -> &mut Table {
-        match object {
-            Sobject::Lead => &mut self.tables[0],
-            Sobject::Contact => &mut self.tables[1],
-        }
+        &mut self.tables[object as usize]
     }
 
     /// Sets, replaces or removes a row.
     pub(super) fn put(&mut self, object: Sobject, serial: u64, row: Option<Row>) {
         let old = self.table_mut(object).put(serial, row);
-        self.changed_rows.insert((object, serial));
-        if let Some(undo) = &mut self.undo {
+        self.note(object, serial);
+        if let Some(undo) = self.undo.last_mut() {
             undo.rows.push((object, serial, old));
         }
     }
 
     /// Changes a row where it stands.
     pub(super) fn change(&mut self, object: Sobject, serial: u64, change: impl FnOnce(&mut Row)) {
-        if self.undo.is_some() {
+        if !self.undo.is_empty() {
             let old = self.table(object).rows.get(&serial).cloned();
-            if let Some(undo) = &mut self.undo {
+            if let Some(undo) = self.undo.last_mut() {
                 undo.rows.push((object, serial, old));
             }
         }
         self.table_mut(object).change(serial, change);
-        self.changed_rows.insert((object, serial));
+        self.note(object, serial);
     }
 
     /// The serial number for a new row.
@@ -261,19 +297,21 @@ impl Org {
         self.table_mut(object).next = next;
     }
 
-    /// From here on, `rollback` can put everything back.
+    /// Opens a transaction, which may lie within another: `commit` or `rollback` closes it.
     pub(super) fn begin(&mut self) {
-        self.undo = Some(Undo { rows: Vec::new(), next: self.next_serials() });
+        self.undo.push(Undo { rows: Vec::new(), next: self.next_serials() });
     }
 
-    /// Keeps what was written since `begin`.
+    /// Keeps what was written since `begin`, as far as the transaction around it is kept.
     pub(super) fn commit(&mut self) {
-        self.undo = None;
+        if let (Some(undo), Some(outer)) = (self.undo.pop(), self.undo.last_mut()) {
+            outer.rows.extend(undo.rows);
+        }
     }
 
     /// Puts back what was there at `begin`.
     pub(super) fn rollback(&mut self) {
-        let Some(undo) = self.undo.take() else { return };
+        let Some(undo) = self.undo.pop() else { return };
         for (object, serial, old) in undo.rows.into_iter().rev() {
             self.put(object, serial, old);
         }
@@ -283,7 +321,7 @@ impl Org {
     }
 
     /// The serial numbers of the next rows, in the order of `Sobject::ALL`.
-    pub(super) fn next_serials(&self) -> [u64; 2] {
+    pub(super) fn next_serials(&self) -> [u64; Sobject::COUNT] {
         Sobject::ALL.map(|object| self.table(object).next)
     }
 
@@ -301,7 +339,7 @@ impl Org {
             for row in table.rows.values_mut() {
                 let values = std::mem::take(&mut row.fields);
                 for (number, value) in values {
-                    if let Some(number) = table.schema.number(&before.field(number).name) {
+                    if let Some(number) = table.schema.stored_number(&before.field(number).name) {
                         row.set(number, Some(value));
                     }
                 }

@@ -41,7 +41,7 @@ pub(super) fn run(org: &mut Org, call: &Call<'_>, all: bool) -> Answer {
         Select::All if query.limit.is_none_or(|limit| limit > ALL_FIELDS_MAX) => {
             return Err(vec![Fault::request(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200")]);
         }
-        Select::All => table.schema.numbered().map(|(number, _)| number).collect(),
+        Select::All => table.schema.visible().map(|(number, _)| number).collect(),
         Select::Count => Vec::new(),
         Select::CountOf(name) => vec![resolve(name)?],
     };

@@ -6,13 +6,30 @@
 use super::form;
 use crate::exchange::Request;
 
-/// A resource by its path.
+/// A resource that needs no session of the data interface and counts against nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Resource {
+pub(super) enum Outside {
     /// The token endpoint.
     Token,
     /// The token revocation endpoint.
     Revoke,
+    /// The token introspection endpoint.
+    Introspect,
+    /// The page where a user allows an app.
+    Authorize,
+    /// The OpenID user info.
+    UserInfo,
+    /// The identity URL.
+    Identity { org: String, user: String },
+    /// SOAP of that version.
+    Soap(u16),
+}
+
+/// A resource by its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Resource {
+    /// What lies outside the data interface.
+    Outside(Outside),
     /// The list of API versions.
     Versions,
     /// The list of resources of a version.
@@ -39,8 +56,23 @@ pub(super) enum Resource {
     Query { all: bool },
     /// The next page of a query.
     QueryPage(String),
+    /// Custom fields in the tooling interface.
+    CustomField,
     /// No resource of this emulator.
     Unknown,
+}
+
+impl Outside {
+    fn operation(&self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Revoke => "revoke",
+            Self::Introspect => "introspect",
+            Self::Authorize => "authorize",
+            Self::UserInfo | Self::Identity { .. } => "identity",
+            Self::Soap(_) => "soap",
+        }
+    }
 }
 
 /// A request's verb, version and resource.
@@ -62,8 +94,16 @@ impl Route {
         let segments: Vec<String> = request.path.trim_matches('/').split('/').map(form::percent).collect();
         let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
         let (version, resource) = match parts.as_slice() {
-            ["services", "oauth2", "token"] => (None, Resource::Token),
-            ["services", "oauth2", "revoke"] => (None, Resource::Revoke),
+            ["services", "oauth2", "token"] => (None, Resource::Outside(Outside::Token)),
+            ["services", "oauth2", "revoke"] => (None, Resource::Outside(Outside::Revoke)),
+            ["services", "oauth2", "introspect"] => (None, Resource::Outside(Outside::Introspect)),
+            ["services", "oauth2", "authorize"] => (None, Resource::Outside(Outside::Authorize)),
+            ["services", "oauth2", "userinfo"] => (None, Resource::Outside(Outside::UserInfo)),
+            ["id", org, user] => (None, Resource::Outside(Outside::Identity { org: (*org).to_owned(), user: (*user).to_owned() })),
+            ["services", "Soap", "u" | "c", version, ..] => {
+                let version = version.trim_end_matches(".0").parse();
+                (None, version.map_or(Resource::Unknown, |version| Resource::Outside(Outside::Soap(version))))
+            }
             ["services", "data"] => (None, Resource::Versions),
             ["services", "data", version, rest @ ..] => (read_version(version), resource(rest)),
             _ => (None, Resource::Unknown),
@@ -75,8 +115,7 @@ impl Route {
     pub(super) fn operation(&self) -> &'static str {
         let method = self.method.as_str();
         match &self.resource {
-            Resource::Token => "token",
-            Resource::Revoke => "revoke",
+            Resource::Outside(outside) => outside.operation(),
             Resource::Versions => "versions",
             Resource::Root => "resources",
             Resource::Limits { .. } => "limits",
@@ -94,6 +133,7 @@ impl Route {
             Resource::CollectionOf(_) => "collection_read",
             Resource::CollectionKey { .. } => "collection_upsert",
             Resource::Query { .. } | Resource::QueryPage(_) => "query",
+            Resource::CustomField => "create_field",
             Resource::Unknown => "unknown",
         }
     }
@@ -107,8 +147,9 @@ impl Route {
             Resource::Collection => "DELETE,PATCH,POST",
             Resource::CollectionOf(_) => "HEAD,GET,POST",
             Resource::CollectionKey { .. } => "PATCH",
-            Resource::Token | Resource::Revoke => "POST",
+            Resource::CustomField => "POST",
             Resource::Versions
+            | Resource::Outside(_)
             | Resource::Root
             | Resource::Limits { .. }
             | Resource::Objects
@@ -148,6 +189,7 @@ fn resource(parts: &[&str]) -> Resource {
         ["query"] => Resource::Query { all: false },
         ["queryAll"] => Resource::Query { all: true },
         ["query" | "queryAll", locator] => Resource::QueryPage(own(locator)),
+        ["tooling", "sobjects", "CustomField"] => Resource::CustomField,
         _ => Resource::Unknown,
     }
 }

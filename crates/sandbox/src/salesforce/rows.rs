@@ -142,7 +142,7 @@ fn show(org: &Org, call: &Call<'_>, object: Sobject, serial: u64) -> Answer {
     let table = org.table(object);
     let row = org.live(object, serial).map_err(|fault| vec![fault])?;
     let numbers: Vec<u16> = match call.request.query_value("fields") {
-        None => table.schema.numbered().map(|(number, _)| number).collect(),
+        None => table.schema.visible().map(|(number, _)| number).collect(),
         Some(names) => {
             let asked = names.split(',').map(str::trim).chain(["Id"]);
             asked

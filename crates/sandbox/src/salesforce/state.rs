@@ -14,10 +14,13 @@ use super::org::{Actor, Org, Row};
 use super::schema::{Schema, Sobject};
 use crate::exchange::Millis;
 
+/// Serial numbers of all objects, of tokens and of locators.
+const COUNTERS: usize = Sobject::COUNT + 2;
+
 /// Counters and custom fields as last written to the journal.
 #[derive(Debug)]
 pub(super) struct Written {
-    counters: [u64; 4],
+    counters: [u64; COUNTERS],
     custom: usize,
 }
 
@@ -39,7 +42,7 @@ pub(super) fn snapshot(org: &Org) -> Value {
         })
         .collect();
     json!({
-        "rows": rows, "next": counters(org), "quota": org.quota.all(), "tokens": org.tokens.all(),
+        "rows": rows, "next": counters(org), "quota": org.quota.all(), "tokens": org.tokens.all(), "refresh": org.tokens.refresh(),
         "custom": serde_json::to_value(&org.custom).unwrap_or_default()
     })
 }
@@ -57,9 +60,11 @@ pub(super) fn restore(org: &mut Org, state: &Value) -> Result<(), String> {
     for (token, used) in tokens {
         org.tokens.set(token, Some(used.as_i64().ok_or("a token's last use is not a number")?));
     }
+    read_refresh(org, state.get("refresh"))?;
     read_quota(org, &state["quota"])?;
     read_counters(org, &state["next"])?;
     org.drain_rows();
+    org.apply_grants();
     Ok(())
 }
 
@@ -81,6 +86,9 @@ pub(super) fn drain(org: &mut Org, written: &mut Written) -> Option<Value> {
     let tokens = org.tokens.drain();
     if !tokens.is_empty() {
         entry.insert("tokens".to_owned(), json!(tokens));
+    }
+    if let Some(refresh) = org.tokens.drain_refresh() {
+        entry.insert("refresh".to_owned(), json!(refresh));
     }
     let quota = org.quota.drain();
     if !quota.is_empty() {
@@ -113,6 +121,7 @@ pub(super) fn replay(org: &mut Org, entry: &Value) -> Result<(), String> {
     for token in entry.get("tokens").and_then(Value::as_array).into_iter().flatten() {
         org.tokens.set(token[0].as_str().ok_or("a session without token")?, token[1].as_i64());
     }
+    read_refresh(org, entry.get("refresh"))?;
     if let Some(quota) = entry.get("quota") {
         read_quota(org, quota)?;
     }
@@ -120,20 +129,24 @@ pub(super) fn replay(org: &mut Org, entry: &Value) -> Result<(), String> {
         read_counters(org, next)?;
     }
     org.drain_rows();
+    org.apply_grants();
     Ok(())
 }
 
-fn counters(org: &Org) -> [u64; 4] {
-    let [lead, contact] = org.next_serials();
-    [lead, contact, org.tokens.next, org.cursors.next]
+fn counters(org: &Org) -> [u64; COUNTERS] {
+    let mut counters = [0; COUNTERS];
+    counters[..Sobject::COUNT].copy_from_slice(&org.next_serials());
+    counters[Sobject::COUNT..].copy_from_slice(&[org.tokens.next, org.cursors.next]);
+    counters
 }
 
 fn read_counters(org: &mut Org, next: &Value) -> Result<(), String> {
-    let [lead, contact, token, cursor]: [u64; 4] = serde_json::from_value(next.clone()).map_err(|error| format!("next: {error}"))?;
-    org.set_next_serial(Sobject::Lead, lead);
-    org.set_next_serial(Sobject::Contact, contact);
-    org.tokens.next = token;
-    org.cursors.next = cursor;
+    let next: [u64; COUNTERS] = serde_json::from_value(next.clone()).map_err(|error| format!("next: {error}"))?;
+    for (object, serial) in Sobject::ALL.into_iter().zip(next) {
+        org.set_next_serial(object, serial);
+    }
+    org.tokens.next = next[Sobject::COUNT];
+    org.cursors.next = next[Sobject::COUNT + 1];
     Ok(())
 }
 
@@ -141,6 +154,13 @@ fn read_custom(org: &mut Org, state: &Value) -> Result<(), String> {
     let custom: Vec<CustomField> = serde_json::from_value(state["custom"].clone()).map_err(|error| format!("custom: {error}"))?;
     if custom != org.custom {
         org.set_custom(custom);
+    }
+    Ok(())
+}
+
+fn read_refresh(org: &mut Org, refresh: Option<&Value>) -> Result<(), String> {
+    if let Some(refresh) = refresh {
+        org.tokens.set_refresh(serde_json::from_value(refresh.clone()).map_err(|error| format!("refresh: {error}"))?);
     }
     Ok(())
 }
@@ -203,7 +223,7 @@ fn read_row(schema: &Schema, id: &str, value: &Value) -> Result<Row, String> {
     row.deleted = value["deleted"].as_bool().ok_or_else(|| wrong("deleted"))?;
     row.writes = value["writes"].as_u64().and_then(|writes| writes.try_into().ok()).ok_or_else(|| wrong("writes"))?;
     for (name, text) in value["fields"].as_object().ok_or_else(|| wrong("fields"))? {
-        let number = schema.number(name).ok_or_else(|| wrong(name))?;
+        let number = schema.stored_number(name).ok_or_else(|| wrong(name))?;
         row.set(number, Some(text.as_str().ok_or_else(|| wrong(name))?.into()));
     }
     Ok(row)

@@ -127,18 +127,38 @@ impl Org {
         Ok(())
     }
 
-    /// Refuses a reference to a row or user that is not there; accounts and individuals are not kept and pass.
+    /// Refuses a reference to a row that is not there. An account that this org never made is taken on trust.
     fn refer(&self, field: &Field, value: Option<Box<str>>) -> Result<Option<Box<str>>, Fault> {
-        let Some(id) = value.as_deref().filter(|_| field.kind == Kind::Reference) else { return Ok(value) };
-        let contact =
-            |id: &str| ids::serial(Sobject::Contact.prefix(), id).is_some_and(|serial| self.live(Sobject::Contact, serial).is_ok());
-        let known = match field.name.as_str() {
-            "OwnerId" => id == ids::INTEGRATION_USER || id == ids::PERSON_USER || id.starts_with("00G"),
-            "ReportsToId" => contact(id),
-            "AccountId" => id.starts_with("001"),
+        let Some(id) = value.as_deref() else { return Ok(value) };
+        let live = |object: Sobject| ids::serial(object.prefix(), id).is_some_and(|serial| self.live(object, serial).is_ok());
+        let known = match (field.name.as_str(), field.kind) {
+            ("Field", Kind::Text) => self.has_field(id),
+            (_, kind) if kind != Kind::Reference => true,
+            ("OwnerId", _) => live(Sobject::User) || id.starts_with("00G"),
+            ("AssigneeId", _) => live(Sobject::User),
+            ("ReportsToId", _) => live(Sobject::Contact),
+            ("PermissionSetId", _) => live(Sobject::PermissionSet),
+            ("ParentId", _) if !id.starts_with(Sobject::Account.prefix()) => live(Sobject::PermissionSet),
+            ("AccountId" | "ParentId", _) => {
+                let made = ids::serial(Sobject::Account.prefix(), id).is_some_and(|serial| serial >= Sobject::Account.first_serial());
+                id.starts_with(Sobject::Account.prefix()) && (!made || live(Sobject::Account))
+            }
             _ => true,
         };
-        if known { Ok(value) } else { Err(Fault::row("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[])) }
+        match (known, field.kind) {
+            (true, _) => Ok(value),
+            (false, Kind::Reference) => Err(Fault::row("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[])),
+            (false, _) => {
+                let message = format!("{}: bad value for restricted picklist field: {id}", field.label);
+                Err(Fault::row("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, &[&field.name]))
+            }
+        }
+    }
+
+    /// Whether `Object.Field` names a field, visible or not.
+    fn has_field(&self, path: &str) -> bool {
+        let (object, name) = path.split_once('.').unwrap_or((path, ""));
+        Sobject::named(object).is_some_and(|object| self.table(object).schema.stored_number(name).is_some())
     }
 }
 

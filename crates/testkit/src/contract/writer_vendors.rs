@@ -82,6 +82,7 @@ fn badge() -> CustomField {
         restricted: false,
         required: false,
         read_only: false,
+        needs_grant: false,
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Field, Kind, Schema, Sobject, Source};
 pub(in super::super) fn full(schema: &Schema, version: u16) -> Value {
     let object = schema.object;
     let mut body = brief(object, version);
-    body["fields"] = schema.fields.iter().map(|field| self::field(object, field)).collect();
+    body["fields"] = schema.visible().map(|(_, field)| self::field(object, field)).collect();
     body["recordTypeInfos"] = json!([{
         "name": "Master", "developerName": "Master", "recordTypeId": "012000000000000AAA",
         "active": true, "available": true, "defaultRecordTypeMapping": true, "master": true
@@ -23,10 +23,11 @@ pub(in super::super) fn full(schema: &Schema, version: u16) -> Value {
 pub(in super::super) fn brief(object: Sobject, version: u16) -> Value {
     let name = object.name();
     let path = format!("/services/data/v{version}.0/sobjects/{name}");
+    let (data, made) = (object.holds_data(), object != Sobject::User);
     json!({
         "name": name, "label": name, "labelPlural": format!("{name}s"), "keyPrefix": object.prefix(), "custom": false,
-        "createable": true, "updateable": true, "deletable": true, "queryable": true, "retrieveable": true,
-        "mergeable": true, "undeletable": true, "replicateable": true, "triggerable": true, "searchable": true,
+        "createable": made, "updateable": made, "deletable": made, "queryable": true, "retrieveable": true,
+        "mergeable": data, "undeletable": data, "replicateable": data, "triggerable": data, "searchable": data,
         "urls": { "sobject": path, "describe": format!("{path}/describe"), "rowTemplate": format!("{path}/{{ID}}") }
     })
 }
@@ -120,8 +121,9 @@ fn picks(object: Sobject, field: &Field) -> Value {
 fn references(object: Sobject, field: &Field) -> Value {
     match (field.name.as_str(), object) {
         ("OwnerId", Sobject::Lead) => json!(["Group", "User"]),
-        ("OwnerId" | "CreatedById" | "LastModifiedById", _) => json!(["User"]),
-        ("AccountId" | "ConvertedAccountId", _) => json!(["Account"]),
+        ("OwnerId" | "CreatedById" | "LastModifiedById" | "AssigneeId", _) => json!(["User"]),
+        ("ParentId", Sobject::FieldPermissions) | ("PermissionSetId", _) => json!(["PermissionSet"]),
+        ("AccountId" | "ConvertedAccountId" | "ParentId", _) => json!(["Account"]),
         ("ReportsToId" | "ConvertedContactId", _) => json!(["Contact"]),
         ("ConvertedOpportunityId", _) => json!(["Opportunity"]),
         ("MasterRecordId", _) => json!([object.name()]),
@@ -138,12 +140,14 @@ fn relationship(field: &Field) -> Value {
 fn compound(object: Sobject, field: &Field) -> Value {
     const PARTS: [&str; 8] = ["Street", "City", "State", "PostalCode", "Country", "Latitude", "Longitude", "GeocodeAccuracy"];
     let name = field.name.as_str();
-    if matches!(name, "LastName" | "FirstName" | "Salutation") {
+    if matches!(name, "LastName" | "FirstName" | "Salutation") && object != Sobject::Account {
         return json!("Name");
     }
     let prefixes: &[&str] = match object {
         Sobject::Lead => &[""],
         Sobject::Contact => &["Mailing", "Other"],
+        Sobject::Account => &["Billing"],
+        Sobject::User | Sobject::PermissionSet | Sobject::FieldPermissions | Sobject::PermissionSetAssignment => &[],
     };
     prefixes
         .iter()

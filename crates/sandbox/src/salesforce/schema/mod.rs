@@ -4,9 +4,11 @@
 //! position, standard fields first, and never changes while the org lives.
 //! Leaves to others: values (`values`), rows (`org`), the describe answer (`describe`).
 
+mod account;
 mod contact;
 pub(super) mod describe;
 mod lead;
+mod setup;
 
 use std::collections::HashMap;
 
@@ -54,16 +56,32 @@ pub(super) enum Source {
 /// Name, label, kind, length, flags, source.
 type Spec = (&'static str, &'static str, Kind, u32, &'static str, Source);
 
-/// The two objects of the org.
+/// The objects of the org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sobject {
     Lead,
     Contact,
+    Account,
+    User,
+    PermissionSet,
+    FieldPermissions,
+    PermissionSetAssignment,
 }
 
 impl Sobject {
-    /// Both, in the order of every listing.
-    pub(super) const ALL: [Self; 2] = [Self::Lead, Self::Contact];
+    /// How many there are.
+    pub(super) const COUNT: usize = 7;
+
+    /// All, in the order of every listing and of the declaration.
+    pub(super) const ALL: [Self; Self::COUNT] = [
+        Self::Lead,
+        Self::Contact,
+        Self::Account,
+        Self::User,
+        Self::PermissionSet,
+        Self::FieldPermissions,
+        Self::PermissionSetAssignment,
+    ];
 
     /// The object of that name, without regard to case.
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -75,10 +93,20 @@ impl Sobject {
         Self::ALL.into_iter().find(|object| id.starts_with(object.prefix()))
     }
 
+    /// Whether it holds a company's data rather than the org's set-up.
+    pub(super) fn holds_data(self) -> bool {
+        matches!(self, Self::Lead | Self::Contact | Self::Account)
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Lead => "Lead",
             Self::Contact => "Contact",
+            Self::Account => "Account",
+            Self::User => "User",
+            Self::PermissionSet => "PermissionSet",
+            Self::FieldPermissions => "FieldPermissions",
+            Self::PermissionSetAssignment => "PermissionSetAssignment",
         }
     }
 
@@ -86,6 +114,11 @@ impl Sobject {
         match self {
             Self::Lead => "00Q",
             Self::Contact => "003",
+            Self::Account => "001",
+            Self::User => "005",
+            Self::PermissionSet => "0PS",
+            Self::FieldPermissions => "01k",
+            Self::PermissionSetAssignment => "0Pa",
         }
     }
 
@@ -94,6 +127,11 @@ impl Sobject {
         match self {
             Self::Lead => 321_000_000,
             Self::Contact => 389_000_000,
+            Self::Account => 157_000_000,
+            Self::User => 120_000_000_000,
+            Self::PermissionSet => 71_000_000,
+            Self::FieldPermissions => 83_000_000,
+            Self::PermissionSetAssignment => 92_000_000,
         }
     }
 
@@ -101,6 +139,11 @@ impl Sobject {
         match self {
             Self::Lead => lead::FIELDS,
             Self::Contact => contact::FIELDS,
+            Self::Account => account::FIELDS,
+            Self::User => setup::USER,
+            Self::PermissionSet => setup::PERMISSION_SET,
+            Self::FieldPermissions => setup::FIELD_PERMISSIONS,
+            Self::PermissionSetAssignment => setup::PERMISSION_SET_ASSIGNMENT,
         }
     }
 }
@@ -124,6 +167,8 @@ pub(super) struct Field {
     pub(super) custom: bool,
     pub(super) picks: Vec<String>,
     pub(super) source: Source,
+    /// Nobody granted it to the integration user.
+    pub(super) hidden: bool,
 }
 
 impl Field {
@@ -164,13 +209,14 @@ impl Field {
             nillable: flags.contains('N'),
             defaulted: flags.contains('D'),
             external_id: false,
-            unique: false,
+            unique: flags.contains('Q'),
             case_sensitive: false,
             id_lookup: matches!(kind, Kind::Id) || name == "Email",
             restricted: name.ends_with("GeocodeAccuracy") || name == "CleanStatus",
             custom: false,
             picks: picks(name),
             source,
+            hidden: false,
         }
     }
 
@@ -193,6 +239,7 @@ impl Field {
             custom: true,
             picks: spec.values.clone(),
             source: Source::Stored,
+            hidden: spec.needs_grant,
         }
     }
 }
@@ -217,9 +264,28 @@ impl Schema {
         Self { object, fields, by_name, by_folded }
     }
 
-    /// The number of the field of that name.
+    /// The number of the visible field of that name.
     pub(super) fn number(&self, name: &str) -> Option<u16> {
+        self.stored_number(name).filter(|number| !self.field(*number).hidden)
+    }
+
+    /// The number of the field of that name, whether or not the integration user sees it.
+    pub(super) fn stored_number(&self, name: &str) -> Option<u16> {
         self.by_name.get(name).or_else(|| self.by_folded.get(&name.to_ascii_lowercase())).copied()
+    }
+
+    /// Shows or hides a field, and lets it be written or not.
+    pub(super) fn grant(&mut self, name: &str, read: bool, edit: bool) {
+        let Some(number) = self.stored_number(name) else { return };
+        let field = &mut self.fields[usize::from(number)];
+        field.hidden = !read;
+        field.createable = edit;
+        field.updateable = edit;
+    }
+
+    /// Every visible field with its number.
+    pub(super) fn visible(&self) -> impl Iterator<Item = (u16, &Field)> {
+        self.numbered().filter(|(_, field)| !field.hidden)
     }
 
     /// The field of that number, which `number` gave.

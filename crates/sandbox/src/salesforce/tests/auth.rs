@@ -42,7 +42,7 @@ fn s1_3_client_credentials_by_http_basic() {
 fn s1_6_token_errors_are_one_object() {
     let mut bench = Bench::new();
     let cases = [
-        ("grant_type=password&username=a", "unsupported_grant_type", "grant type not supported"),
+        ("grant_type=saml2", "unsupported_grant_type", "grant type not supported"),
         ("grant_type=client_credentials&client_id=nobody&client_secret=x", "invalid_client_id", "client identifier invalid"),
         ("grant_type=client_credentials&client_id=sandbox-client&client_secret=x", "invalid_client", "invalid client credentials"),
         ("grant_type=client_credentials", "invalid_request", "missing required parameter: client_id or client_secret"),

@@ -74,7 +74,7 @@ fn s2_8_requests_that_are_malformed_themselves() {
     assert_eq!(bench.post("/composite/sobjects", &json!({ "records": many })).0, 400);
     assert_eq!(bench.post("/composite/sobjects", &json!({ "records": many[..200] })).0, 200);
     assert_eq!(bench.post("/composite/sobjects", &json!({ "rows": [] })).0, 400);
-    let account = json!({ "attributes": { "type": "Account" }, "Name": "x" });
+    let account = json!({ "attributes": { "type": "Case" }, "Name": "x" });
     assert_eq!(bench.post("/composite/sobjects", &json!({ "records": [account] })).1[0]["errorCode"], "INVALID_TYPE");
     let mixed: Vec<Value> = (0..11)
         .map(|number| json!({ "attributes": { "type": if number % 2 == 0 { "Lead" } else { "Contact" } }, "LastName": "x" }))

@@ -88,6 +88,7 @@ fn s2_4_custom_fields_by_configuration() {
         restricted: true,
         required: false,
         read_only: false,
+        needs_grant: false,
     };
     let mut bench = Bench::with(SalesforceConfig { custom_fields: vec![tier.clone()], ..SalesforceConfig::default() });
     let (_, body) = bench.get("/sobjects/Contact/describe");
@@ -104,6 +105,6 @@ fn s2_4_objects_and_basics() {
     let (_, list) = bench.get("/sobjects");
     assert_eq!(list["maxBatchSize"], 200);
     let names: Vec<&Value> = list["sobjects"].as_array().unwrap().iter().map(|object| &object["name"]).collect();
-    assert_eq!(names, ["Lead", "Contact"]);
+    assert_eq!(names[..3], ["Lead", "Contact", "Account"]);
     assert_eq!(bench.get("/sobjects/Contact").1["objectDescribe"]["keyPrefix"], "003");
 }

@@ -8,6 +8,8 @@ mod collections;
 mod collections_failing;
 mod crm;
 mod describe;
+mod fields;
+mod grants;
 mod journal;
 mod quota;
 mod rows;
@@ -54,7 +56,7 @@ impl Bench {
     /// A request below the newest version's path, with the token.
     fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Request {
         let text = body.map(Value::to_string);
-        let path = if path.starts_with("/services") { path.to_owned() } else { format!("/services/data/v67.0{path}") };
+        let path = if path.starts_with("/services") || path.starts_with("/id/") { path.to_owned() } else { format!("/services/data/v67.0{path}") };
         let mut request = request(method, &path, text.as_deref().map(|text| ("application/json", text)));
         request.headers.insert("authorization".to_owned(), format!("Bearer {}", self.token));
         request

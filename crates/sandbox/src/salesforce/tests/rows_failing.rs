@@ -16,8 +16,8 @@ fn not_there() -> String {
 fn s2_5_unknown_objects_and_garbage_ids() {
     let mut bench = Bench::new();
     let missing = (404, error("NOT_FOUND", "The requested resource does not exist"));
-    assert_eq!(bench.get("/sobjects/Account/describe"), missing);
-    assert_eq!(bench.post("/sobjects/Account", &json!({ "Name": "x" })), missing);
+    assert_eq!(bench.get("/sobjects/Case/describe"), missing);
+    assert_eq!(bench.post("/sobjects/Case", &json!({ "Name": "x" })), missing);
     assert_eq!(bench.get("/nothing/here"), missing);
     let garbage = (404, error("NOT_FOUND", "Provided external ID field does not exist or is not accessible: xyz"));
     assert_eq!(bench.get("/sobjects/Contact/xyz"), garbage);
