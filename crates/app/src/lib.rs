@@ -13,6 +13,7 @@
 //! Each example is `crates/app/examples/NAME.rs`; `cargo run --example NAME` runs it. A program whose systems speak TLS installs a
 //! rustls provider first, as `main` does.
 
+pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -11,6 +11,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use syncline_adapters::stores::sqlite::SqliteStore;
+use syncline_adapters::systems::http::queue::CallQueue;
+use syncline_core::event::SourceSettings;
 use syncline_core::time::Timestamp;
 use syncline_engine::error::{Again, Error, Kind, Result, policy};
 use syncline_engine::operator::Orders;
@@ -22,6 +24,7 @@ use syncline_engine::workers::intake::IntakeReport;
 use syncline_engine::workers::{Step, Worker};
 use tokio::sync::watch;
 
+use crate::api::TokenBook;
 use crate::config::Config;
 
 /// How long a stop waits for what is under way.
@@ -41,10 +44,23 @@ pub struct Running {
     pub statuses: Vec<Arc<Mutex<LaneStatus>>>,
     /// What intake did.
     pub intake: Arc<Mutex<IntakeReport>>,
+    /// The way to intake for callers, if there are any.
+    pub callers: Option<Callers>,
+    /// Who may ask over HTTP.
+    pub tokens: Arc<TokenBook>,
     /// Systems by name.
     pub numbers: BTreeMap<String, i64>,
     /// The configuration.
     pub config: Arc<Config>,
+}
+
+/// The way to intake for callers.
+#[derive(Debug, Clone)]
+pub struct Callers {
+    /// Where their calls wait.
+    pub queue: Arc<CallQueue>,
+    /// How their events are read.
+    pub source: SourceSettings,
 }
 
 impl Running {
@@ -115,6 +131,14 @@ pub fn spawn_thread(name: &str, body: impl FnOnce() + Send + 'static) -> Result<
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
+}
+
+/// What a future answers within a time; None if it takes longer.
+pub async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        answer = future => Some(answer),
+        () = pause(time) => None,
+    }
 }
 
 /// Reads the standard input on a thread of its own, a chunk at a time; a slow taker slows the reader.

@@ -13,6 +13,8 @@ use syncline_adapters::stores::sqlite::SqliteStore;
 use syncline_adapters::systems::file::feed::FileFeed;
 use syncline_adapters::systems::file::stdin::PipeFeed;
 use syncline_adapters::systems::generator::feed::{Gate, GeneratorFeed, Load};
+use syncline_adapters::systems::http::feed::HttpFeed;
+use syncline_adapters::systems::http::queue::CallQueue;
 use syncline_adapters::transport::{HttpTransport, Transport};
 use syncline_core::dispatch::lane::LaneSettings;
 use syncline_core::dispatch::planted::Planted;
@@ -31,7 +33,8 @@ use syncline_engine::workers::intake::{FeedSlot, IntakeReport, IntakeWorker};
 use syncline_engine::workers::upkeep::Upkeep;
 
 use crate::config::{Agreed, Config, Kind, SystemConfig};
-use crate::run::Running;
+use crate::api::TokenBook;
+use crate::run::{Callers, Running};
 
 /// A store with the thread that commits for it.
 pub struct OpenStore {
@@ -113,13 +116,24 @@ pub async fn assemble(config: Arc<Config>, open: &OpenStore, clock: Arc<dyn Cloc
             feeds.push(FeedSlot::new(SourceId(id), settings, feed));
         }
     }
+    let mut callers = None;
+    for system in &config.systems {
+        let (Kind::Http(http), Some(api)) = (&system.kind, &config.api) else { continue };
+        let (id, queue) = (SourceId(number(&system.name)), CallQueue::shared(api.limits.queue.clone()));
+        feeds.push(FeedSlot::new(id, http.source.clone(), Box::new(HttpFeed::new(id, queue.clone()))));
+        callers = Some(Callers { queue, source: http.source.clone() });
+    }
+    let tokens = match &config.api {
+        Some(api) => Arc::new(TokenBook::new(api, store.tokens().await?)),
+        None => Arc::default(),
+    };
     let routes = config.routes(&|name| SystemId(number(name)));
     let schemas = config.schemas.clone();
     let intake = IntakeWorker::new(store.clone(), clock.clone(), hub.clone(), orders.clone(), schemas, routes, feeds);
     let intake_report: Arc<Mutex<IntakeReport>> = intake.report();
     workers.push(Box::new(intake));
     workers.push(Box::new(Upkeep::new(store, clock, config.intake.remember_ids)));
-    let running = Running { store: open.store.clone(), hub, orders, statuses, intake: intake_report, numbers, config };
+    let running = Running { store: open.store.clone(), hub, orders, statuses, intake: intake_report, callers, tokens, numbers, config };
     Ok(Machine { workers, running: Arc::new(running) })
 }
 
@@ -131,7 +145,7 @@ pub fn writer(system: &SystemConfig) -> Result<Option<(Arc<dyn Writer>, &Agreed)
     let (settings, agreed) = match &system.kind {
         Kind::Salesforce(config) => (WriterSettings::Salesforce(config.settings.clone()), &config.agreed),
         Kind::HubSpot(config) => (WriterSettings::HubSpot(config.settings.clone()), &config.agreed),
-        Kind::Generator(_) | Kind::File(_) | Kind::Stdin(_) => return Ok(None),
+        Kind::Generator(_) | Kind::File(_) | Kind::Stdin(_) | Kind::Http(_) => return Ok(None),
     };
     let transport: Arc<dyn Transport> =
         Arc::new(HttpTransport::new(None).map_err(|error| Error::new(ErrorKind::Config, format!("no HTTP client: {error}")))?);
@@ -170,7 +184,8 @@ fn feed(system: &SystemConfig, source: SourceId, wishes: &mut Wishes) -> Result<
             let chunks = chunks.ok_or_else(|| Error::new(ErrorKind::Config, format!("{}: only one system can read the standard input", system.name)))?;
             Box::new(PipeFeed::new(source, config.line_max, chunks))
         }
-        Kind::Salesforce(_) | Kind::HubSpot(_) => return Ok(None),
+        // Callers reach their feed through a queue, which whoever watches needs as well.
+        Kind::Http(_) | Kind::Salesforce(_) | Kind::HubSpot(_) => return Ok(None),
     };
     Ok(Some((feed, system.kind.source().unwrap_or_default())))
 }

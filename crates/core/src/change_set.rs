@@ -5,12 +5,14 @@
 
 use crate::attempt::{Attempt, Charge, Fate};
 use crate::checkpoint::Checkpoint;
+use crate::outcome::Judgement;
 use crate::ids::{AttemptId, ChargeId, EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
 use crate::ledger::Counts;
 use crate::letter::{Letter, LetterState};
 use crate::link::{Duty, Link, Side};
 use crate::record::Record;
 use crate::time::Timestamp;
+use crate::token::Token;
 
 /// What becomes durable together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +29,10 @@ pub struct ChangeSet {
     pub events: Vec<EventRow>,
     /// Explicit event ids to remember.
     pub seen: Vec<SeenEvent>,
+    /// Answers to keep for callers that may ask again.
+    pub calls: Vec<KeptCall>,
+    /// Tokens made or changed, whole.
+    pub tokens: Vec<Token>,
     /// Where feeds may resume.
     pub checkpoints: Vec<Checkpoint>,
     /// Attempts that are about to be sent.
@@ -65,6 +71,7 @@ impl ChangeSet {
             + self.sides.len()
             + self.events.len()
             + self.seen.len()
+            + self.calls.len()
             + self.attempts_new.len()
             + self.attempts_settled.len()
             + self.letters_new.len()
@@ -130,6 +137,21 @@ pub struct SeenEvent {
     pub digest: i64,
     /// When it was accepted.
     pub accepted_at: Timestamp,
+}
+
+/// What a call with an idempotency key came to, kept so that a repeat of it does nothing and gets the same answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptCall {
+    /// Whose call.
+    pub source: SourceId,
+    /// The key, with whom it belongs to.
+    pub key: String,
+    /// Digest of the whole call, so that another one under the same key is noticed.
+    pub digest: i64,
+    /// What its inputs came to, in order.
+    pub judged: Vec<Judgement>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// An attempt's new fate and what its settling closed.

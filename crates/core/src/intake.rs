@@ -1,7 +1,8 @@
 //! Takes in what a feed offered: judges it, folds it into the record's known state, and opens what it owes.
 //!
 //! Promises: events of a group are folded and routed one by one, as if each had come alone; everything offered is accepted,
-//! a duplicate or refused, and what is refused is a letter with its raw bytes; every routed event opens at least one delivery.
+//! a duplicate or refused; what is refused is told to the caller, or is a letter with its raw bytes where there is none; every
+//! routed event opens at least one delivery.
 //! Leaves to others: decoding (`event`), bringing known records (`engine::workers::intake`), the commit.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ use crate::ids::{EventId, Ids, LinkId, SourceId, SystemId};
 use crate::ledger::{Cause, Counter, Offer, Post, Routing};
 use crate::letter::{Letter, LetterState};
 use crate::link::{Duty, Known, Link, Presence, Side};
-use crate::outcome::Rejection;
+use crate::outcome::{Judgement, Rejection};
 use crate::patch::Change;
 use crate::record::{Fields, Record, RecordState};
 use crate::time::Timestamp;
@@ -56,7 +57,10 @@ pub struct Intake<'a> {
     epoch: i64,
     /// Orders come from positions, so nothing within an epoch is stale and no field needs an order of its own.
     by_position: bool,
+    /// Somebody waits for each input's judgement, so what is refused needs no letter.
+    tells: bool,
     now: Timestamp,
+    judged: Vec<Judgement>,
     records: BTreeMap<(String, String), Working>,
     seen: BTreeMap<String, i64>,
     set: ChangeSet,
@@ -78,6 +82,8 @@ pub struct Taken {
     pub set: ChangeSet,
     /// Links that became due, by system, in the order of their events.
     pub due: BTreeMap<SystemId, Vec<LinkId>>,
+    /// What each input came to, in order; empty where no caller waits.
+    pub judged: Vec<Judgement>,
 }
 
 impl<'a> Intake<'a> {
@@ -89,11 +95,27 @@ impl<'a> Intake<'a> {
             source,
             epoch,
             by_position,
+            tells: false,
             now,
+            judged: Vec::new(),
             records: BTreeMap::new(),
             seen: BTreeMap::new(),
             set: ChangeSet::default(),
             due: BTreeMap::new(),
+        }
+    }
+
+    /// With callers that wait for each input's judgement.
+    #[must_use]
+    pub const fn with_callers(mut self) -> Self {
+        self.tells = true;
+        self
+    }
+
+    /// Counts inputs that callers were refused before their turn here.
+    pub fn told(&mut self, count: u64) {
+        for offer in [Offer::Offered, Offer::Refused, Offer::Told] {
+            self.set.counts.add(Counter::Source(self.source, offer), count);
         }
     }
 
@@ -122,6 +144,7 @@ impl<'a> Intake<'a> {
             match self.seen.get(event_id) {
                 Some(digest) if *digest == event.digest => {
                     self.count(Counter::Source(self.source, Offer::Duplicate));
+                    self.judge(|| Judgement::Duplicate);
                     return;
                 }
                 Some(_) => {
@@ -139,7 +162,14 @@ impl<'a> Intake<'a> {
                 }
             }
         }
-        self.accept(&event, offered.position, ids);
+        let id = self.accept(&event, offered.position, ids);
+        self.judge(|| Judgement::Accepted(id));
+    }
+
+    fn judge(&mut self, judgement: impl FnOnce() -> Judgement) {
+        if self.tells {
+            self.judged.push(judgement());
+        }
     }
 
     /// Ends the group: all that it came to, with the checkpoint behind it.
@@ -158,7 +188,7 @@ impl<'a> Intake<'a> {
             }
         }
         self.set.checkpoints.extend(checkpoint);
-        Taken { set: self.set, due: self.due }
+        Taken { set: self.set, due: self.due, judged: self.judged }
     }
 
     fn count(&mut self, counter: Counter) {
@@ -167,6 +197,11 @@ impl<'a> Intake<'a> {
 
     fn refuse(&mut self, place: String, raw: Vec<u8>, rejection: Rejection, ids: &mut dyn Ids) {
         self.count(Counter::Source(self.source, Offer::Refused));
+        if self.tells {
+            self.count(Counter::Source(self.source, Offer::Told));
+            self.judge(|| Judgement::Refused(rejection));
+            return;
+        }
         self.count(Counter::Letters(Post::Created));
         self.set.letters_new.push(Letter {
             id: ids.letter(),
@@ -183,7 +218,7 @@ impl<'a> Intake<'a> {
         });
     }
 
-    fn accept(&mut self, event: &Event, position: i64, ids: &mut dyn Ids) {
+    fn accept(&mut self, event: &Event, position: i64, ids: &mut dyn Ids) -> EventId {
         self.count(Counter::Source(self.source, Offer::Accepted));
         self.count(Counter::Tenant(Routing::Accepted));
         let version = Version { source: self.source, epoch: self.epoch, order: event.order.unwrap_or(position) };
@@ -202,7 +237,9 @@ impl<'a> Intake<'a> {
         };
         let record = working.known.id;
         self.count_routing(&routing);
-        self.set.events.push(event_row(ids.event(), self.source, self.epoch, position, record, event, self.now, routing));
+        let id = ids.event();
+        self.set.events.push(event_row(id, self.source, self.epoch, position, record, event, self.now, routing));
+        id
     }
 
     fn count_routing(&mut self, routing: &EventRouting) {

@@ -51,8 +51,10 @@ names!(
         Accepted = "accepted",
         /// Seen before.
         Duplicate = "duplicate",
-        /// Invalid.
+        /// Invalid, or an id with another body.
         Refused = "refused",
+        /// That part of what was refused that a caller was told in its answer, so that no letter holds it.
+        Told = "told",
     }
 );
 names!(

@@ -27,4 +27,5 @@ pub mod schema;
 pub mod seal;
 pub mod terms;
 pub mod time;
+pub mod token;
 pub mod version;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::EventId;
 use crate::record::Fields;
 
 /// One item's outcome.
@@ -75,6 +76,18 @@ impl Rejection {
     pub fn cause(&self) -> String {
         self.field.as_ref().map_or_else(|| self.code.clone(), |field| format!("{}:{field}", self.code))
     }
+}
+
+/// What one input came to, for its caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    /// Taken in as this event.
+    Accepted(EventId),
+    /// Seen before.
+    Duplicate,
+    /// Not taken in.
+    Refused(Rejection),
 }
 
 /// What concerns every item of an answer beside the items' outcomes.

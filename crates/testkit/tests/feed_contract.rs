@@ -238,7 +238,7 @@ fn a_continuous_stream_keeps_its_pace() {
     at_once(feed.seek(None)).unwrap();
     let mut count = |seconds| match at_once(feed.poll(100, NOW.plus(Duration::from_secs(seconds)))).unwrap() {
         Polled::Group(group) => group.inputs.len(),
-        Polled::Idle { .. } | Polled::Ended => 0,
+        Polled::Calls(_) | Polled::Idle { .. } | Polled::Ended => 0,
     };
     assert_eq!([count(0), count(2), count(2), count(10)], [0, 10, 0, 40]);
 }

@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod file;
 pub mod generator;
+pub mod http;
 pub mod hubspot;
 pub mod object_use;
 pub mod refusals;

@@ -135,7 +135,7 @@ fn differences(
 ) -> Result<Vec<String>> {
     let settings = running.config.systems.iter().find_map(|system| match &system.kind {
         SystemKind::Generator(config) => Some(&config.settings),
-        SystemKind::File(_) | SystemKind::Stdin(_) | SystemKind::Salesforce(_) | SystemKind::HubSpot(_) => None,
+        SystemKind::File(_) | SystemKind::Stdin(_) | SystemKind::Http(_) | SystemKind::Salesforce(_) | SystemKind::HubSpot(_) => None,
     });
     let settings = settings.ok_or_else(|| Error::new(Kind::Internal, "the demo has no generator"))?;
     let stream = match (args.load_first, args.events) {

@@ -119,7 +119,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::Run(args) => {
             let config = target::read_config(&args.config)?;
             log(&config.log);
-            verdict(block_on(run::run(config, args.data))?)
+            verdict(block_on(run::run(config, args.data, args.behind_proxy))?)
         }
         Command::Sandbox(args) => sandbox::serve(&args, console),
         Command::Generate(args) => generate::generate(&args, console),

@@ -7,11 +7,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
 use clap::Args;
+use sd_notify::NotifyState;
 use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::ports::clock::Clock;
 use syncline_engine::ports::store::{LetterFilter, Store};
 
+use crate::api::{Gate, Serving, serve};
 use crate::clock::WallClock;
 use crate::config::{Config, Kind as SystemKind};
 use crate::run::{Drive, Running, pause, read_stdin};
@@ -26,13 +29,19 @@ pub struct RunArgs {
     /// Where the store and the operators' socket are kept
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// A proxy in front ends TLS, so that an address which others can reach is served without
+    #[arg(long)]
+    pub behind_proxy: bool,
 }
 
 /// Runs a configuration; true if nothing is left open but dead letters.
 ///
 /// # Errors
 /// What keeps it from starting or going on.
-pub async fn run(mut config: Config, data: Option<PathBuf>) -> Result<bool> {
+pub async fn run(mut config: Config, data: Option<PathBuf>, behind_proxy: bool) -> Result<bool> {
+    if behind_proxy && let Some(api) = &mut config.api {
+        api.behind_proxy = true;
+    }
     if data.is_some() {
         config.data = data;
     }
@@ -46,7 +55,16 @@ pub async fn run(mut config: Config, data: Option<PathBuf>) -> Result<bool> {
     let Machine { workers, running } = assemble(config, &open, clock.clone(), Wishes { stdin, ..Wishes::default() }).await?;
     let control = crate::control::start(&directory, running.clone())?;
     let drive = Drive::start(workers, &clock);
+    let serving = open_door(&running, Router::new()).await?;
+    tell_manager(&[NotifyState::Ready]);
     let interrupted = wait(&running).await?;
+    tell_manager(&[NotifyState::Stopping]);
+    if let Some(callers) = &running.callers {
+        callers.queue.close();
+    }
+    if let Some(serving) = serving {
+        serving.stop().await;
+    }
     drive.stop().await;
     control.stop().await;
     let left = left(&running).await?;
@@ -55,6 +73,20 @@ pub async fn run(mut config: Config, data: Option<PathBuf>) -> Result<bool> {
     drop(running);
     open.close();
     Ok(settled || interrupted)
+}
+
+/// Opens the door for callers, if the configuration has one; `more` are routes that are served besides.
+async fn open_door(running: &Arc<Running>, more: Router) -> Result<Option<Serving>> {
+    let Some(api) = running.config.api.clone() else { return Ok(None) };
+    let gate = Gate::new(running.clone(), running.tokens.clone(), api);
+    Ok(Some(serve(Arc::new(gate), more).await?))
+}
+
+/// Tells systemd how the process stands; without a manager nobody listens.
+fn tell_manager(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(false, state) {
+        tracing::warn!(error = %error, "the service manager could not be told");
+    }
 }
 
 /// Waits until every feed has ended and all is settled, or somebody presses Ctrl-C; true for the latter.

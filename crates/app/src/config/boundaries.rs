@@ -64,7 +64,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Option<&Node>, drafts: &mut [D
                 system.agreed.terms = terms;
                 system.settings.complaint()
             }
-            Some(Kind::Generator(_) | Kind::File(_) | Kind::Stdin(_)) | None => None,
+            Some(Kind::Generator(_) | Kind::File(_) | Kind::Stdin(_) | Kind::Http(_)) | None => None,
         };
         if let Some(complaint) = complaint {
             reader.fault_at(&stands.key, &stands.path, complaint, "correct it as the message says");

@@ -20,6 +20,8 @@ use syncline_core::routing::Routing;
 use syncline_core::schema::Schemas;
 use syncline_core::terms::Terms;
 
+use super::api::ApiConfig;
+
 /// A whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -39,6 +41,8 @@ pub struct Config {
     pub dispatch: DispatchConfig,
     /// How events come in.
     pub intake: IntakeConfig,
+    /// Where callers are listened to, if anywhere.
+    pub api: Option<ApiConfig>,
 }
 
 /// One configured party.
@@ -59,6 +63,8 @@ pub enum Kind {
     File(FileConfig),
     /// Reads JSON lines that are piped in.
     Stdin(StdinConfig),
+    /// Takes events from callers over HTTP.
+    Http(HttpConfig),
     /// A Salesforce org.
     Salesforce(SalesforceConfig),
     /// A HubSpot account.
@@ -91,6 +97,13 @@ pub struct StdinConfig {
     /// The longest line in bytes.
     pub line_max: usize,
     /// How its events are read.
+    pub source: SourceSettings,
+}
+
+/// Events from callers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpConfig {
+    /// How their events are read.
     pub source: SourceSettings,
 }
 
@@ -161,6 +174,7 @@ impl Kind {
             Self::Generator(_) => "generator",
             Self::File(_) => "file",
             Self::Stdin(_) => "stdin",
+            Self::Http(_) => "http",
             Self::Salesforce(_) => "salesforce",
             Self::HubSpot(_) => "hubspot",
         }
@@ -172,7 +186,7 @@ impl Kind {
         match self {
             Self::Salesforce(system) => Some(&system.agreed),
             Self::HubSpot(system) => Some(&system.agreed),
-            Self::Generator(_) | Self::File(_) | Self::Stdin(_) => None,
+            Self::Generator(_) | Self::File(_) | Self::Stdin(_) | Self::Http(_) => None,
         }
     }
 
@@ -183,6 +197,7 @@ impl Kind {
             Self::Generator(_) => Some(SourceSettings::default()),
             Self::File(file) => Some(file.source.clone()),
             Self::Stdin(stdin) => Some(stdin.source.clone()),
+            Self::Http(http) => Some(http.source.clone()),
             Self::Salesforce(_) | Self::HubSpot(_) => None,
         }
     }
@@ -229,6 +244,7 @@ impl Config {
                 }
                 Kind::File(file) => file.settings.path.display().to_string(),
                 Kind::Stdin(_) => "piped in".to_owned(),
+                Kind::Http(_) => self.api.as_ref().map_or_else(String::new, |api| format!("listens on {}", api.listen)),
                 Kind::Salesforce(system) => format!("{} version {}", system.settings.url, system.settings.api_version),
                 Kind::HubSpot(system) => format!("{} version {}", system.settings.url, system.settings.api_version),
             };

@@ -5,6 +5,7 @@
 //! Leaves to others: finding the file and exiting with 78 (the command line), asking the accounts themselves (the adapters).
 
 mod accounts;
+mod api;
 mod boundaries;
 mod checked;
 mod faults;
@@ -22,8 +23,9 @@ mod vendors;
 
 use std::path::PathBuf;
 
+pub use api::{ApiConfig, ApiLimits, TENANT, TlsFiles, TokenConfig};
 pub use checked::{
-    Agreed, Config, DispatchConfig, FileConfig, GeneratorConfig, HubSpotConfig, IntakeConfig, Kind, SalesforceConfig, StdinConfig,
+    Agreed, Config, DispatchConfig, FileConfig, GeneratorConfig, HttpConfig, HubSpotConfig, IntakeConfig, Kind, SalesforceConfig, StdinConfig,
     SystemConfig,
 };
 pub use faults::{Fault, Faults, Place};
@@ -31,8 +33,8 @@ pub use secrets::process_env;
 
 use read::{Reader, Section};
 
-const KEYS: [&str; 10] =
-    ["store", "data", "log", "systems", "routing", "boundaries", "record_types", "dispatch", "intake", "tenants"];
+const KEYS: [&str; 11] =
+    ["store", "data", "log", "systems", "routing", "boundaries", "record_types", "dispatch", "intake", "api", "tenants"];
 
 /// Reads a configuration; `file_name` is what faults call it, `env` looks up environment variables.
 ///
@@ -61,6 +63,7 @@ fn read(reader: &mut Reader<'_>, section: Section<'_>) -> Option<Config> {
     let log = running::log(reader, section.get("log"));
     let dispatch = running::dispatch(reader, section.get("dispatch"));
     let intake = running::intake(reader, section.get("intake"));
+    let api = api::read(reader, section.get("api"));
     let schemas = record_types::read(reader, section.get("record_types"));
     let named = match section.get("tenants") {
         Some(_) => section.get("systems"),
@@ -72,5 +75,7 @@ fn read(reader: &mut Reader<'_>, section: Section<'_>) -> Option<Config> {
     let routing = routing::read(reader, named, section.get("routing"), section.get("record_types"), &drafts, &schemas);
     let systems: Option<Vec<SystemConfig>> =
         drafts.into_iter().map(|draft| Some(SystemConfig { name: draft.name, kind: draft.kind? })).collect();
-    Some(Config { store: store?, data: data.flatten(), log: log?, systems: systems?, schemas, routing, dispatch, intake })
+    let has_callers = systems.iter().flatten().any(|system| matches!(system.kind, Kind::Http(_)));
+    let api = api.or_else(|| has_callers.then(ApiConfig::default));
+    Some(Config { api, store: store?, data: data.flatten(), log: log?, systems: systems?, schemas, routing, dispatch, intake })
 }

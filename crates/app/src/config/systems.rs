@@ -14,7 +14,7 @@ use syncline_core::event::{OrderBy, SourceSettings};
 use syncline_core::schema::{FieldType, Schemas};
 
 use super::accounts;
-use super::checked::{FileConfig, GeneratorConfig, Kind, StdinConfig};
+use super::checked::{FileConfig, GeneratorConfig, HttpConfig, Kind, StdinConfig};
 use super::raw::Node;
 use super::read::{Reader, Section};
 
@@ -27,6 +27,8 @@ pub(super) enum Vendor {
     File,
     /// Piped events.
     Stdin,
+    /// Events from callers.
+    Http,
     /// A Salesforce org.
     Salesforce,
     /// A HubSpot account.
@@ -35,17 +37,18 @@ pub(super) enum Vendor {
 
 impl Vendor {
     /// Every vendor by the name of its kind.
-    pub(super) const KINDS: [(&'static str, Self); 5] = [
+    pub(super) const KINDS: [(&'static str, Self); 6] = [
         ("generator", Self::Generator),
         ("file", Self::File),
         ("stdin", Self::Stdin),
+        ("http", Self::Http),
         ("salesforce", Self::Salesforce),
         ("hubspot", Self::HubSpot),
     ];
 
     /// Whether it reports changes.
     pub(super) const fn is_feed(self) -> bool {
-        matches!(self, Self::Generator | Self::File | Self::Stdin)
+        matches!(self, Self::Generator | Self::File | Self::Stdin | Self::Http)
     }
 }
 
@@ -85,6 +88,10 @@ pub(super) fn read<'n>(reader: &mut Reader<'_>, node: &'n Node, schemas: &Schema
         drafts.push(Draft { name: entry.key.clone(), node: &entry.node, vendor, kind });
     }
     judge_feeds(reader, &drafts);
+    let callers = drafts.iter().filter(|draft| draft.vendor == Some(Vendor::Http));
+    for draft in callers.skip(1) {
+        reader.fault_at(&draft.node.key, &draft.node.path, "is a second system that takes events over HTTP", "keep one of them");
+    }
     drafts
 }
 
@@ -116,6 +123,10 @@ fn settings(reader: &mut Reader<'_>, node: &Node, vendor: Vendor, schemas: &Sche
             let section = reader.section(node, &["kind", "order_by", "assume_timezone"])?;
             let source = source(reader, section, schemas)?;
             Some(Kind::Stdin(StdinConfig { line_max: FileSettings::LINE_MAX, source }))
+        }
+        Vendor::Http => {
+            let section = reader.section(node, &["kind", "order_by", "assume_timezone"])?;
+            Some(Kind::Http(HttpConfig { source: source(reader, section, schemas)? }))
         }
         Vendor::Salesforce => accounts::salesforce(reader, node).map(Kind::Salesforce),
         Vendor::HubSpot => accounts::hubspot(reader, node).map(Kind::HubSpot),

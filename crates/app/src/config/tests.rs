@@ -104,14 +104,25 @@ fn the_feeds_of_the_reference_are_read_once_they_are_uncommented() {
     let feeds: Vec<String> = lines.map(|line| line.replacen("  # ", "  ", 1)).collect();
     let same_order = |text: String| text.replace("order_by: position", "order_by: timestamp");
     let given = config_of(&format!("systems:\n{}\nrouting: {{}}", same_order(feeds.join("\n"))));
-    let short = "systems:\n  orders: { kind: file, path: events.jsonl, order_by: timestamp }\n  piped: { kind: stdin, order_by: timestamp }\n\
+    let short = "systems:\n  orders: { kind: file, path: events.jsonl, order_by: timestamp }\n  piped: { kind: stdin, order_by: timestamp }\n  app: { kind: http, order_by: timestamp }\n\
                  routing: {}";
     assert_eq!(format!("{given:#?}"), format!("{:#?}", config_of(short)));
-    for kind in ["file, path: events.jsonl", "stdin"] {
+    for kind in ["file, path: events.jsonl", "stdin", "http"] {
         let with = |order: &str| config_of(&format!("systems: {{ a: {{ kind: {kind}{order} }} }}\nrouting: {{}}"));
         let [default, position] = ["", ", order_by: position"].map(with);
         assert_eq!(format!("{default:?}"), format!("{position:?}"));
     }
+}
+
+#[test]
+fn the_api_of_the_reference_is_the_one_that_is_built_in() {
+    let reference = reference();
+    let lines = reference.lines().skip_while(|line| *line != "# api:").map(|line| line.trim_start_matches("# "));
+    let text: String = lines.map(|line| format!("{}\n", line.trim_start_matches('#'))).collect();
+    let given = config_of(&format!("{SHORTEST}\n{text}")).api.expect("an api");
+    let mut built_in = super::ApiConfig { tls: given.tls.clone(), tokens: given.tokens.clone(), ..super::ApiConfig::default() };
+    built_in.limits.rate = given.limits.rate;
+    assert_eq!(given, built_in);
 }
 
 #[test]
@@ -124,6 +135,7 @@ fn the_reference_names_every_key() {
         faults_of("systems: { e: { kind: hubspot, zzzzzzzzz: 1, quota: { zzzzzzzzz: 1 } } }"),
         faults_of(&format!("{SHORTEST}\nboundaries: {{ hubspot: {{ zzzzzzzzz: 1, fields: {{ name: {{ zzzzzzzzz: 1 }} }} }} }}")),
         faults_of("record_types: { a: { zzzzzzzzz: 1 } }\nintake: { zzzzzzzzz: 1 }"),
+        faults_of("api: { zzzzzzzzz: 1, tls: { zzzzzzzzz: 1 }, tokens: [{ zzzzzzzzz: 1 }], limits: { zzzzzzzzz: 1 } }"),
         faults_of("dispatch: { zzzzzzzzz: 1, retry: { zzzzzzzzz: 1 }, fuse: { zzzzzzzzz: 1 } }"),
     ];
     let faults = lists.iter().flat_map(|faults| faults.all()).filter(|fault| fault.path.ends_with("zzzzzzzzz"));

@@ -43,7 +43,7 @@ pub(super) const fn boundary(vendor: Vendor) -> &'static str {
     match vendor {
         Vendor::Salesforce => SALESFORCE,
         Vendor::HubSpot => HUBSPOT,
-        Vendor::Generator | Vendor::File | Vendor::Stdin => "{}",
+        Vendor::Generator | Vendor::File | Vendor::Stdin | Vendor::Http => "{}",
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) const fn boundary(vendor: Vendor) -> &'static str {
 pub(super) const fn key_field(vendor: Vendor) -> &'static str {
     match vendor {
         Vendor::Salesforce => "Syncline_Id__c",
-        Vendor::HubSpot | Vendor::Generator | Vendor::File | Vendor::Stdin => "syncline_id",
+        Vendor::HubSpot | Vendor::Generator | Vendor::File | Vendor::Stdin | Vendor::Http => "syncline_id",
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn routed(routing: &str, vendor: Vendor) -> &'static [&'static str] {
         ("default", Vendor::Salesforce) => &["lead", "prospect", "employee"],
         ("default", Vendor::HubSpot) => &["customer", "partner", "vendor"],
         ("salesforce_only", Vendor::Salesforce) | ("hubspot_only", Vendor::HubSpot) => &CONTACT_TYPES,
-        (_, Vendor::Salesforce | Vendor::HubSpot | Vendor::Generator | Vendor::File | Vendor::Stdin) => &[],
+        (_, Vendor::Salesforce | Vendor::HubSpot | Vendor::Generator | Vendor::File | Vendor::Stdin | Vendor::Http) => &[],
     }
 }
 
@@ -86,6 +86,6 @@ pub(super) fn rules(vendor: Vendor, object: &str) -> BTreeMap<String, FieldRule>
             .filter(|(name, ..)| *name == object)
             .map(|(_, field, length, required)| ((*field).to_owned(), FieldRule { length_max: Some(*length), required: *required }))
             .collect(),
-        Vendor::HubSpot | Vendor::Generator | Vendor::File | Vendor::Stdin => BTreeMap::new(),
+        Vendor::HubSpot | Vendor::Generator | Vendor::File | Vendor::Stdin | Vendor::Http => BTreeMap::new(),
     }
 }

@@ -58,7 +58,7 @@ impl Config {
             let form: &dyn WireForm = match &system.kind {
                 Kind::Salesforce(external) => &external.settings,
                 Kind::HubSpot(external) => &external.settings,
-                Kind::Generator(_) | Kind::File(_) | Kind::Stdin(_) => return None,
+                Kind::Generator(_) | Kind::File(_) | Kind::Stdin(_) | Kind::Http(_) => return None,
             };
             let terms = system.kind.agreed()?.terms.get(record_type)?;
             Some(Adapter { config: self, name: &system.name, kind: system.kind.name(), record_type, terms, form })

@@ -15,7 +15,8 @@ const NAME_CHARS_SHOWN: usize = 64;
 #[error("{}{message}; {remedy}", .pointer.is_empty().then(String::new).unwrap_or_else(|| format!("{pointer}: ")))]
 pub struct Invalid {
     /// `invalid_json`, `duplicate_key`, `too_deep`, `too_long`, `too_many_keys`, `unknown_record_type`, `unknown_operation`,
-    /// `unknown_field`, `missing_field`, `wrong_type`, `invalid_value` or `bad_timestamp`.
+    /// `unknown_field`, `missing_field`, `wrong_type`, `invalid_value` or `bad_timestamp`; of a CloudEvent also `unknown_specversion`, `bad_attribute` and
+    /// `unsupported_data`.
     pub code: &'static str,
     /// The place as a JSON pointer; empty for the event as a whole.
     pub pointer: String,
@@ -43,9 +44,9 @@ impl Invalid {
         Self::new("duplicate_key", pointer(parent, name), "stands here more than once", "send each key once")
     }
 
-    pub(super) fn unknown_field(name: &str, record_type: &str) -> Self {
+    pub(super) fn unknown_field(parent: &str, name: &str, record_type: &str) -> Self {
         let remedy = format!("leave it out, or add it to the fields of {record_type} in the configuration");
-        Self::new("unknown_field", pointer("/item", name), format!("is no field of {record_type}"), remedy)
+        Self::new("unknown_field", pointer(parent, name), format!("is no field of {record_type}"), remedy)
     }
 
     pub(super) fn value(pointer: &str, fault: ValueFault) -> Self {

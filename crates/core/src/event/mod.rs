@@ -2,10 +2,12 @@
 //!
 //! Promises: an event is taken if and only if it is one JSON object in UTF-8 with a known record type, a known operation, a
 //! time, a key and, in each field that it names, a valid value; nothing is guessed, rounded, cut or dropped in silence. A
-//! refusal has a code, a JSON pointer and a remedy, and holds no field value. Numbers keep their text.
+//! refusal has a code, a JSON pointer and a remedy, and holds no field value. Numbers keep their text. An object with a
+//! `specversion` is a CloudEvent 1.0 (`cloud`).
 //! Leaves to others: what an event does to a record (`intake`), where the bytes come from (feeds), bodies that hold many
 //! events.
 
+mod cloud;
 mod invalid;
 mod read;
 mod walk;
@@ -101,12 +103,23 @@ pub struct Change {
     pub digest: i64,
 }
 
-/// Reads one event.
+/// Reads one CloudEvent in its structured form, and nothing else.
+///
+/// # Errors
+/// Says what is wrong, where, and what to do about it.
+pub fn decode_cloud(raw: &[u8], schemas: &Schemas, settings: &SourceSettings) -> Result<Change, Invalid> {
+    cloud::decode(read::read(raw)?, schemas, settings)
+}
+
+/// Reads one event, bare or as a CloudEvent.
 ///
 /// # Errors
 /// Says what is wrong, where, and what to do about it.
 pub fn decode(raw: &[u8], schemas: &Schemas, settings: &SourceSettings) -> Result<Change, Invalid> {
     let body = read::read(raw)?;
+    if body.cloud.specversion.is_some() {
+        return cloud::decode(body, schemas, settings);
+    }
     let schema = record_type(&body, schemas)?;
     let operation = operation(&body)?;
     let occurred_at = occurred_at(&body, settings)?;
@@ -116,8 +129,22 @@ pub fn decode(raw: &[u8], schemas: &Schemas, settings: &SourceSettings) -> Resul
         None => None,
     };
     let item = body.item.ok_or_else(|| Invalid::missing("/item", "the record as an object"))?;
-    let (key, mut patch) = read_item(item, schema, settings)?;
-    let order = order(&patch, operation, occurred_at, schema, settings)?;
+    let (key, patch) = read_item(item, schema, settings, "/item")?;
+    finish(schema, key, operation, occurred_at, patch, event_id, settings, "/item")
+}
+
+#[expect(clippy::too_many_arguments, reason = "one event, part by part")]
+fn finish(
+    schema: &Schema,
+    key: String,
+    operation: ChangeKind,
+    occurred_at: Timestamp,
+    mut patch: Patch,
+    event_id: Option<String>,
+    settings: &SourceSettings,
+    parent: &str,
+) -> Result<Change, Invalid> {
+    let order = order(&patch, operation, occurred_at, schema, settings, parent)?;
     match operation {
         ChangeKind::Create => patch.0.retain(|_, change| *change != patch::Change::Clear),
         ChangeKind::Update => {}
@@ -152,28 +179,28 @@ fn occurred_at(body: &Body<'_>, settings: &SourceSettings) -> Result<Timestamp, 
 }
 
 /// The key, and what the item says of each field.
-fn read_item(item: read::Item<'_>, schema: &Schema, settings: &SourceSettings) -> Result<(String, Patch), Invalid> {
+fn read_item(item: read::Item<'_>, schema: &Schema, settings: &SourceSettings, parent: &str) -> Result<(String, Patch), Invalid> {
     let mut key = None;
     let mut patch = Patch::default();
     for (name, raw) in item {
         if *name == schema.key_field {
-            let read = id(raw, &invalid::pointer("/item", &name))?;
+            let read = id(raw, &invalid::pointer(parent, &name))?;
             if key.replace(read).is_some() {
-                return Err(Invalid::duplicate("/item", &name));
+                return Err(Invalid::duplicate(parent, &name));
             }
             continue;
         }
         let Some((field, field_type)) = schema.fields.iter().find(|(field, _)| *field == *name) else {
-            return Err(Invalid::unknown_field(&name, &schema.record_type));
+            return Err(Invalid::unknown_field(parent, &name, &schema.record_type));
         };
         let value = field_type.parse(raw, &settings.assume_timezone);
-        let value = value.map_err(|fault| Invalid::value(&invalid::pointer("/item", &name), fault))?;
+        let value = value.map_err(|fault| Invalid::value(&invalid::pointer(parent, &name), fault))?;
         let change = value.map_or(patch::Change::Clear, patch::Change::Set);
         if patch.0.insert(field.clone(), change).is_some() {
-            return Err(Invalid::duplicate("/item", &name));
+            return Err(Invalid::duplicate(parent, &name));
         }
     }
-    let key = key.ok_or_else(|| Invalid::missing(&invalid::pointer("/item", &schema.key_field), "the record's key"))?;
+    let key = key.ok_or_else(|| Invalid::missing(&invalid::pointer(parent, &schema.key_field), "the record's key"))?;
     Ok((key, patch))
 }
 
@@ -183,13 +210,14 @@ fn order(
     occurred_at: Timestamp,
     schema: &Schema,
     settings: &SourceSettings,
+    parent: &str,
 ) -> Result<Option<i64>, Invalid> {
     let name = match &settings.order_by {
         OrderBy::Position => return Ok(None),
         OrderBy::Timestamp => return Ok(Some(occurred_at.0)),
         OrderBy::Field(name) => name,
     };
-    let pointer = invalid::pointer("/item", name);
+    let pointer = invalid::pointer(parent, name);
     let Some(patch::Change::Set(value)) = fields.0.get(name) else {
         let is_time = matches!(schema.field(name), Some(FieldType::DateTime | FieldType::Date));
         if operation == ChangeKind::Delete && is_time {

@@ -26,6 +26,33 @@ pub(super) struct Body<'a> {
     pub event_id: Option<&'a RawValue>,
     pub id: Option<&'a RawValue>,
     pub item: Option<Item<'a>>,
+    pub cloud: Cloud<'a>,
+}
+
+/// What a CloudEvent holds besides.
+#[derive(Default)]
+pub(super) struct Cloud<'a> {
+    pub specversion: Option<&'a RawValue>,
+    pub source: Option<&'a RawValue>,
+    pub kind: Option<&'a RawValue>,
+    pub time: Option<&'a RawValue>,
+    pub subject: Option<&'a RawValue>,
+    pub datacontenttype: Option<&'a RawValue>,
+    pub data: Option<&'a RawValue>,
+    pub data_base64: Option<&'a RawValue>,
+    /// Attributes that nobody looks into, by name.
+    pub others: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+/// Takes an object apart that stands below `parent`.
+pub(super) fn item_of<'a>(raw: &'a RawValue, parent: &'static str) -> Result<Item<'a>, Invalid> {
+    let mut walk = Walk::default();
+    let mut json = serde_json::Deserializer::from_str(raw.get());
+    let read = json.deserialize_map(ItemSeed { walk: &mut walk, parent });
+    read.map_err(|_| {
+        let wrong = Invalid::new("wrong_type", parent, "must be an object", "send the record as an object");
+        walk.fault.take().unwrap_or(wrong)
+    })
 }
 
 /// Takes one event apart.
@@ -82,7 +109,6 @@ impl<'de> Visitor<'de> for Top<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Body<'de>, A::Error> {
         let mut body = Body::default();
-        let mut others: Vec<Cow<'de, str>> = Vec::new();
         while let Some(key) = map.next_key_seed(Key)? {
             self.walk.count::<A::Error>(&key)?;
             let slot = match &*key {
@@ -91,20 +117,28 @@ impl<'de> Visitor<'de> for Top<'_> {
                 "timestamp" => &mut body.timestamp,
                 "event_id" => &mut body.event_id,
                 "id" => &mut body.id,
+                "specversion" => &mut body.cloud.specversion,
+                "source" => &mut body.cloud.source,
+                "type" => &mut body.cloud.kind,
+                "time" => &mut body.cloud.time,
+                "subject" => &mut body.cloud.subject,
+                "datacontenttype" => &mut body.cloud.datacontenttype,
+                "data" => &mut body.cloud.data,
+                "data_base64" => &mut body.cloud.data_base64,
                 "item" => {
                     if body.item.is_some() {
                         return self.walk.refuse(Invalid::duplicate("", "item"));
                     }
-                    body.item = Some(map.next_value_seed(ItemSeed { walk: self.walk })?);
+                    body.item = Some(map.next_value_seed(ItemSeed { walk: self.walk, parent: "/item" })?);
                     continue;
                 }
                 _ => {
-                    if others.contains(&key) {
+                    if body.cloud.others.iter().any(|(other, _)| *other == key) {
                         return self.walk.refuse(Invalid::duplicate("", &key));
                     }
                     let raw = map.next_value()?;
                     self.walk.value::<A::Error>(raw, "", &key)?;
-                    others.push(key);
+                    body.cloud.others.push((key, raw));
                     continue;
                 }
             };
@@ -112,14 +146,24 @@ impl<'de> Visitor<'de> for Top<'_> {
             if slot.replace(raw).is_some() {
                 return self.walk.refuse(Invalid::duplicate("", &key));
             }
-            self.walk.nested::<A::Error>(raw, "", &key)?;
+            if is_unread(&key) {
+                self.walk.value::<A::Error>(raw, "", &key)?;
+            } else {
+                self.walk.nested::<A::Error>(raw, "", &key)?;
+            }
         }
         Ok(body)
     }
 }
 
+/// What only a CloudEvent's reader looks into; in a bare event it is a key like any other.
+fn is_unread(key: &str) -> bool {
+    matches!(key, "specversion" | "source" | "type" | "time" | "subject" | "datacontenttype" | "data" | "data_base64")
+}
+
 struct ItemSeed<'w> {
     walk: &'w mut Walk,
+    parent: &'static str,
 }
 
 impl<'de> DeserializeSeed<'de> for ItemSeed<'_> {
@@ -143,7 +187,7 @@ impl<'de> Visitor<'de> for ItemSeed<'_> {
         while let Some(key) = map.next_key_seed(Key)? {
             self.walk.count::<A::Error>(&key)?;
             let raw: &RawValue = map.next_value()?;
-            self.walk.nested::<A::Error>(raw, "/item", &key)?;
+            self.walk.nested::<A::Error>(raw, self.parent, &key)?;
             item.push((key, raw));
         }
         self.walk.in_item = false;

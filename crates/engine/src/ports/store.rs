@@ -6,13 +6,14 @@
 use async_trait::async_trait;
 use serde::Serialize;
 use syncline_core::attempt::{Attempt, Charge};
-use syncline_core::change_set::{ChangeSet, EventRow, Pause};
+use syncline_core::change_set::{ChangeSet, EventRow, KeptCall, Pause};
 use syncline_core::checkpoint::Checkpoint;
 use syncline_core::ids::{LetterId, LinkId, RecordId, SourceId, SystemId};
 use syncline_core::ledger::{Imbalance, Ledger};
 use syncline_core::letter::Letter;
 use syncline_core::link::LinkState;
 use syncline_core::time::Timestamp;
+use syncline_core::token::Token;
 
 use crate::error::Result;
 
@@ -102,6 +103,12 @@ pub trait Store: Send + Sync {
     /// The digests under which explicit event ids were seen, in the order asked.
     async fn seen(&self, source: SourceId, event_ids: &[&str]) -> Result<Vec<Option<i64>>>;
 
+    /// What calls under these keys came to since, in the order asked.
+    async fn calls(&self, source: SourceId, keys: &[&str], since: Timestamp) -> Result<Vec<Option<KeptCall>>>;
+
+    /// Every token, by name.
+    async fn tokens(&self) -> Result<Vec<Token>>;
+
     /// Where a feed may resume.
     async fn checkpoint(&self, source: SourceId) -> Result<Option<Checkpoint>>;
 
@@ -162,4 +169,7 @@ pub trait Store: Send + Sync {
 
     /// Forgets charges closed before, and event ids accepted before. Answers how many rows went.
     async fn prune(&self, charges_before: Timestamp, seen_before: Timestamp) -> Result<u64>;
+
+    /// Forgets calls kept before. Answers how many rows went.
+    async fn forget_calls(&self, before: Timestamp) -> Result<u64>;
 }

@@ -1,12 +1,14 @@
 //! Takes groups of inputs from feeds, judges and folds them, and makes them durable with the checkpoint behind them.
 //!
 //! Promises: one group at a time; a feed goes on only behind what is durable; after an error the feed is sought back to its
-//! checkpoint, so nothing is skipped and nothing is offered twice. Leaves to others: judging and folding (`core::intake`), reading the source (`ports::feed`).
+//! checkpoint, so nothing is skipped and nothing is offered twice. Callers are answered after the commit (`calls`). Leaves to
+//! others: judging and folding (`core::intake`), reading the source (`ports::feed`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use futures_util::future::{BoxFuture, select_all};
 use syncline_core::change_set::ChangeSet;
 use syncline_core::dispatch::planted::{Bug, Planted};
 use syncline_core::event::{self, Invalid, OrderBy, SourceSettings};
@@ -22,6 +24,10 @@ use crate::ports::feed::{Feed, FeedGroup, Polled};
 use crate::ports::store::Store;
 use crate::workers::inbox::Hub;
 use crate::workers::{Step, StoreIds, Worker};
+
+mod calls;
+
+pub use calls::KEEP_CALLS;
 
 /// Inputs in a group at most.
 pub const GROUP_MAX: usize = 1000;
@@ -141,6 +147,15 @@ impl IntakeWorker {
                 }
                 Ok(true)
             }
+            Polled::Calls(group) => {
+                slot.phase = Phase::Ready;
+                if let Err(error) = self.take_calls(index, group).await {
+                    self.feeds[index].feed.answer(Err(&error));
+                    self.feeds[index].phase = Phase::Unsought;
+                    return Err(error);
+                }
+                Ok(true)
+            }
             Polled::Idle { until } => {
                 slot.phase = Phase::Idle(until);
                 Ok(false)
@@ -170,7 +185,7 @@ impl IntakeWorker {
         for input in offered {
             intake.offer(input, &mut ids);
         }
-        let Taken { set, due } = intake.finish(Some(group.checkpoint));
+        let Taken { set, due, .. } = intake.finish(Some(group.checkpoint));
         self.store.commit(set).await?;
         self.report.offered += count;
         self.report.groups += 1;
@@ -233,7 +248,14 @@ impl Worker for IntakeWorker {
     }
 
     async fn ready(&mut self) {
-        self.orders.wait().await;
+        let orders = &self.orders;
+        let mut waits: Vec<BoxFuture<'_, ()>> = vec![Box::pin(async move { orders.wait().await })];
+        waits.extend(self.feeds.iter_mut().map(|slot| slot.feed.ready()));
+        let (_, first, waits) = select_all(waits).await;
+        drop(waits);
+        if let Some(slot) = first.checked_sub(1).and_then(|index| self.feeds.get_mut(index)) {
+            slot.phase = if slot.phase == Phase::Unsought { Phase::Unsought } else { Phase::Ready };
+        }
     }
 
     fn drain(&mut self) {

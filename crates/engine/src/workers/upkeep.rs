@@ -1,4 +1,4 @@
-//! Forgets what no longer counts: old charges, and event ids beyond their time.
+//! Forgets what no longer counts: old charges, event ids and answers to calls beyond their time.
 //!
 //! Promises: open work, links, bases, versions and tombstones are never touched.
 //! Leaves to others: what is still needed of the quota (`core::dispatch::quota`).
@@ -12,6 +12,7 @@ use syncline_core::time::Timestamp;
 use crate::error::Result;
 use crate::ports::clock::Clock;
 use crate::ports::store::Store;
+use crate::workers::intake::KEEP_CALLS;
 use crate::workers::{Step, Worker};
 
 /// How often it looks.
@@ -49,6 +50,7 @@ impl Worker for Upkeep {
         }
         self.next = now.plus(EVERY);
         self.store.prune(now.minus(CHARGES), now.minus(self.remember_ids)).await?;
+        self.store.forget_calls(now.minus(KEEP_CALLS)).await?;
         Ok(Step::Worked)
     }
 

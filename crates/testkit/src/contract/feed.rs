@@ -104,7 +104,7 @@ pub fn try_poll(feed: &mut dyn Feed, max: usize) -> Result<Polled> {
 pub fn poll(feed: &mut dyn Feed, max: usize) -> Option<FeedGroup> {
     match try_poll(feed, max).expect("the feed can be read") {
         Polled::Group(group) => Some(group),
-        Polled::Idle { .. } | Polled::Ended => None,
+        Polled::Calls(_) | Polled::Idle { .. } | Polled::Ended => None,
     }
 }
 

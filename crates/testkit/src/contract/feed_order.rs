@@ -92,7 +92,7 @@ fn f6_a_poll_that_finds_nothing_says_when_to_ask_again(harness: &dyn Harness) {
     for _ in 0..2 {
         match try_poll(&mut *feed, COUNT).expect("the feed can be read") {
             Polled::Idle { until } => assert!(until > NOW),
-            Polled::Group(_) | Polled::Ended => panic!("a log that may grow is idle at its end"),
+            Polled::Group(_) | Polled::Calls(_) | Polled::Ended => panic!("a log that may grow is idle at its end"),
         }
     }
 }

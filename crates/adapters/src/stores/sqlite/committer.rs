@@ -14,7 +14,7 @@ use super::faults::{concerns_every_set, fault, repeated};
 use super::lock::Ownership;
 use super::queue::{Queue, Request, Task};
 use super::tables::counter::Tally;
-use super::tables::{attempt, charge, event, letter, link, pause, record, source, system};
+use super::tables::{attempt, call, charge, event, letter, link, pause, record, source, system, token};
 
 /// A group is closed at about this many rows, so that no waiter waits long for the others.
 const GROUP_ROWS_MAX: usize = 20_000;
@@ -116,6 +116,7 @@ fn carry_out(connection: &Connection, request: &Request, tally: &mut Tally) -> R
         Task::Forget(charges, seen) => {
             Ok(charge::forget(connection, charges, tally)? + source::forget_seen(connection, seen, tally)?)
         }
+        Task::ForgetCalls(calls, before) => call::forget(connection, calls, *before, tally),
     }
 }
 
@@ -127,6 +128,8 @@ fn write(connection: &Connection, set: &ChangeSet, tally: &mut Tally) -> Result<
     link::set_sides(connection, &set.sides)?;
     event::insert(connection, &set.events, tally)?;
     source::insert_seen(connection, &set.seen, tally)?;
+    call::put(connection, &set.calls, tally)?;
+    token::put(connection, &set.tokens, tally)?;
     source::put_checkpoints(connection, &set.checkpoints, tally)?;
     charge::insert(connection, &set.charges_new, tally)?;
     charge::close(connection, &set.charges_closed)?;

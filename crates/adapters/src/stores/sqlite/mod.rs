@@ -20,13 +20,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use rusqlite::Connection;
 use syncline_core::attempt::{Attempt, Charge};
-use syncline_core::change_set::{ChangeSet, EventRow};
+use syncline_core::change_set::{ChangeSet, EventRow, KeptCall};
 use syncline_core::checkpoint::Checkpoint;
 use syncline_core::ids::{LetterId, LinkId, RecordId, SourceId, SystemId};
 use syncline_core::ledger::Ledger;
 use syncline_core::letter::Letter;
 use syncline_core::link::LinkState;
 use syncline_core::time::Timestamp;
+use syncline_core::token::Token;
 use syncline_engine::error::Result;
 use syncline_engine::ports::store::{Audit, IdKind, Known, LetterFilter, PauseRow, Store};
 
@@ -35,7 +36,7 @@ use self::ids::Ids;
 use self::lock::Ownership;
 use self::queue::{Queue, Task, closed};
 use self::reads::Readers;
-use self::tables::{attempt, charge, event, letter, link, pause, source, system};
+use self::tables::{attempt, call, charge, event, letter, link, pause, source, system, token};
 
 /// Connections that read a file at the same time.
 const READERS: usize = 3;
@@ -150,6 +151,14 @@ impl Store for SqliteStore {
         self.readers.snapshot(|connection| event_ids.iter().map(|id| source::digest(connection, source, id)).collect())
     }
 
+    async fn calls(&self, source: SourceId, keys: &[&str], since: Timestamp) -> Result<Vec<Option<KeptCall>>> {
+        self.readers.snapshot(|connection| keys.iter().map(|key| call::by_key(connection, source, key, since)).collect())
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>> {
+        self.readers.read(token::list)
+    }
+
     async fn checkpoint(&self, source: SourceId) -> Result<Option<Checkpoint>> {
         self.readers.read(|connection| source::checkpoint(connection, source))
     }
@@ -225,5 +234,13 @@ impl Store for SqliteStore {
             return Ok(0);
         }
         self.carried_out(Task::Forget(charges, seen)).await.map(i64::unsigned_abs)
+    }
+
+    async fn forget_calls(&self, before: Timestamp) -> Result<u64> {
+        let calls = self.readers.read(|connection| call::kept_before(connection, before, FORGET_MAX))?;
+        if calls.is_empty() {
+            return Ok(0);
+        }
+        self.carried_out(Task::ForgetCalls(calls, before)).await.map(i64::unsigned_abs)
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use syncline_core::change_set::ChangeSet;
 use syncline_core::ids::{ChargeId, SourceId};
+use syncline_core::time::Timestamp;
 use syncline_engine::error::{Error, Kind, Result};
 use tokio::sync::oneshot;
 
@@ -20,6 +21,8 @@ pub(super) enum Task {
     Register(String),
     /// Forget what was found to be old.
     Forget(Vec<ChargeId>, Vec<(SourceId, String)>),
+    /// Forget these answers to calls, if they are older than that.
+    ForgetCalls(Vec<(SourceId, String)>, Timestamp),
 }
 
 impl Task {
@@ -28,6 +31,7 @@ impl Task {
             Self::Commit(set) => set.rows(),
             Self::Register(_) => 1,
             Self::Forget(charges, seen) => charges.len() + seen.len() + 1,
+            Self::ForgetCalls(calls, _) => calls.len() + 1,
         }
     }
 }

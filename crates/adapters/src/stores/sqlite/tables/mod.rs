@@ -3,6 +3,7 @@
 //! Promises: every column of every table is under a seal. Leaves to others: transactions (`committer`, `reads`).
 
 pub(super) mod attempt;
+pub(super) mod call;
 pub(super) mod charge;
 pub(super) mod counter;
 pub(super) mod event;
@@ -12,11 +13,12 @@ pub(super) mod pause;
 pub(super) mod record;
 pub(super) mod source;
 pub(super) mod system;
+pub(super) mod token;
 
 use super::row::Table;
 
 /// Every table.
-pub(super) const ALL: [&Table; 11] = [
+pub(super) const ALL: [&Table; 13] = [
     &system::TABLE,
     &source::CHECKPOINT,
     &source::SEEN,
@@ -27,5 +29,7 @@ pub(super) const ALL: [&Table; 11] = [
     &charge::TABLE,
     &letter::TABLE,
     &pause::TABLE,
+    &call::TABLE,
+    &token::TABLE,
     &counter::TABLE,
 ];
