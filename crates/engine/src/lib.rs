@@ -7,4 +7,5 @@ pub mod consumer;
 pub mod error;
 pub mod operator;
 pub mod ports;
+pub mod status;
 pub mod workers;

@@ -113,6 +113,13 @@ impl Console {
         self.raw_line(&text)
     }
 
+    /// An answer as JSON on one line, with the format's version first.
+    pub(super) fn json_line<T: Serialize>(&mut self, body: &T) -> Result<(), Failure> {
+        let text = serde_json::to_string(&Versioned { format_version: FORMAT_VERSION, body });
+        let text = text.map_err(|error| Refusal::new("the answer cannot be written as JSON", "report this", 70).caused_by(&error))?;
+        self.raw_line(&text)
+    }
+
     /// Aligned columns, each row indented.
     pub(super) fn table(&mut self, indent: usize, rows: &[Vec<String>]) -> Result<(), Failure> {
         let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| clean(cell, false)).collect()).collect();

@@ -10,6 +10,7 @@ mod dead_letters;
 pub mod demo;
 mod demo_verdict;
 mod demo_watch;
+mod events;
 mod generate;
 mod ledger;
 mod map;
@@ -39,6 +40,7 @@ Examples:
   syncline check -c syncline.yaml --connect      is it right, and are the accounts set up?
   syncline map --event '{\"record\": …}'           what does one event become in each CRM?
   syncline run -c syncline.yaml                  keep the CRMs in step
+  syncline events trace 17                       what became of this event?
   syncline ledger --verify                       is everything accounted for?
   syncline dead-letters list                     what was given up, why, and what can be done?";
 
@@ -70,6 +72,9 @@ enum Command {
     /// Show what one event becomes in each CRM, field by field
     #[command(before_help = map::EXAMPLES)]
     Map(map::MapArgs),
+    /// Show what was accepted, and follow one event to the CRMs' answers
+    #[command(subcommand)]
+    Events(events::EventsCommand),
     /// Show why a record is as it is
     #[command(subcommand)]
     Records(records::RecordsCommand),
@@ -125,6 +130,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::Generate(args) => generate::generate(&args, console),
         Command::Check(args) => check::check(&args, console),
         Command::Map(args) => map::map(&args, console),
+        Command::Events(command) => events::events(&command, console),
         Command::Records(command) => records::records(&command, console),
         Command::DeadLetters(command) => dead_letters::dead_letters(&command, console),
         Command::Ledger(args) => ledger::ledger(&args, console),

@@ -6,6 +6,7 @@
 
 mod client;
 mod context;
+mod events;
 mod ledger;
 mod letters;
 mod moment;
@@ -19,6 +20,7 @@ mod server;
 
 pub use client::Door;
 pub use context::{Context, Names};
+pub use events::{DeliveryView, EventEntry, EventPage, TraceView};
 pub use ledger::{AuditView, LedgerView, SourceAccount, SystemAccount};
 pub use letters::{Ended, LetterPage, LetterView, Replayed};
 pub use offline::Offline;
@@ -38,6 +40,11 @@ use syncline_engine::error::Result;
 pub async fn operate(request: &Request, context: &dyn Context) -> Result<Answer> {
     Ok(match request {
         Request::Record { record_type, key } => Answer::Record(Box::new(record::show(context, record_type, key).await?)),
+        Request::Events { record, source, came_to, before, limit } => {
+            let wanted = events::Wanted { record: record.as_ref(), source: source.as_deref(), came_to: came_to.as_deref() };
+            Answer::Events(events::list(context, &wanted, *before, *limit).await?)
+        }
+        Request::Trace { id } => Answer::Trace(Box::new(events::trace(context, *id).await?)),
         Request::Letters { all, after, limit } => Answer::Letters(letters::list(context, *all, *after, *limit).await?),
         Request::Letter { id } => Answer::Letter(Box::new(letters::show(context, *id).await?)),
         Request::Replay { ids } => Answer::Replayed(letters::replay(context, ids).await?),

@@ -183,7 +183,7 @@ pub(super) async fn show(context: &dyn Context, record_type: &str, key: &str) ->
     })
 }
 
-async fn link_view(context: &dyn Context, link: &Link, names: &Names, pauses: &[PauseRow]) -> Result<LinkView> {
+pub(super) async fn link_view(context: &dyn Context, link: &Link, names: &Names, pauses: &[PauseRow]) -> Result<LinkView> {
     let store = context.store();
     let attempts = store.attempts(link.id, ATTEMPTS).await?;
     let mut letters = Vec::new();
@@ -255,7 +255,7 @@ fn base_view(base: &Base) -> BaseView {
     }
 }
 
-fn attempt_view(attempt: &Attempt) -> AttemptView {
+pub(super) fn attempt_view(attempt: &Attempt) -> AttemptView {
     AttemptView {
         id: attempt.id.0,
         operation: attempt.operation.name().to_owned(),
@@ -278,7 +278,7 @@ const fn fate(fate: Fate) -> &'static str {
     }
 }
 
-fn event_view(event: EventRow, links: &[Link], names: &Names) -> EventView {
+pub(super) fn event_view(event: EventRow, links: &[Link], names: &Names) -> EventView {
     let (came_to, opened) = match event.routing {
         EventRouting::Routed(opened) => ("routed", opened),
         EventRouting::Unrouted => ("unrouted", Vec::new()),

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use syncline_engine::error::{Error, policy};
 
-use super::{Ended, LedgerView, LetterPage, LetterView, PauseView, QuotaView, RecordView, Replayed};
+use super::{Ended, EventPage, LedgerView, LetterPage, LetterView, PauseView, QuotaView, RecordView, Replayed, TraceView};
 
 /// The version of every JSON that the command line prints.
 pub const FORMAT_VERSION: u32 = 1;
@@ -21,6 +21,24 @@ pub enum Request {
         record_type: String,
         /// Its key.
         key: String,
+    },
+    /// Accepted events, newest first.
+    Events {
+        /// Only of this record: its type and key.
+        record: Option<(String, String)>,
+        /// Only of this source.
+        source: Option<String>,
+        /// Only those that came to this: `routed`, `unrouted` or `stale`.
+        came_to: Option<String>,
+        /// Only those before this one.
+        before: Option<i64>,
+        /// At most so many.
+        limit: usize,
+    },
+    /// One event, followed to the CRMs' answers.
+    Trace {
+        /// Which.
+        id: i64,
     },
     /// Dead letters, oldest first.
     Letters {
@@ -75,6 +93,10 @@ pub enum Request {
 pub enum Answer {
     /// A record and all that hangs on it.
     Record(Box<RecordView>),
+    /// Some events.
+    Events(EventPage),
+    /// An event and all that came of it.
+    Trace(Box<TraceView>),
     /// Some letters.
     Letters(LetterPage),
     /// One letter.

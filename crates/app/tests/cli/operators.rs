@@ -16,7 +16,13 @@ use tempfile::TempDir;
 
 use crate::world::{World, close, syncline, timeless};
 
-const QUESTIONS: [&[&str]; 10] = [
+const QUESTIONS: [&[&str]; 16] = [
+    &["events", "list"],
+    &["events", "list", "--record", "contacts", "A1", "--limit", "1"],
+    &["events", "list", "--came-to", "stale", "--jsonl"],
+    &["events", "show", "1"],
+    &["events", "trace", "1"],
+    &["events", "trace", "999", "--json"],
     &["ledger"],
     &["ledger", "--verify", "--json"],
     &["records", "show", "contacts", "A1"],

@@ -8,7 +8,7 @@ use serde::Serialize;
 use syncline_core::attempt::{Attempt, Charge};
 use syncline_core::change_set::{ChangeSet, EventRow, KeptCall, Pause};
 use syncline_core::checkpoint::Checkpoint;
-use syncline_core::ids::{LetterId, LinkId, RecordId, SourceId, SystemId};
+use syncline_core::ids::{EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
 use syncline_core::ledger::{Imbalance, Ledger};
 use syncline_core::letter::Letter;
 use syncline_core::link::LinkState;
@@ -161,6 +161,15 @@ pub trait Store: Send + Sync {
 
     /// The newest events of a record, newest first.
     async fn events(&self, record: RecordId, limit: usize) -> Result<Vec<EventRow>>;
+
+    /// Events of every record, newest first, from the one before `before` on.
+    async fn log(&self, before: Option<EventId>, limit: usize) -> Result<Vec<EventRow>>;
+
+    /// A record with all its links.
+    async fn record(&self, id: RecordId) -> Result<Option<Known>>;
+
+    /// Every letter of a link, ended ones too, oldest first.
+    async fn letters_of(&self, link: LinkId) -> Result<Vec<Letter>>;
 
     /// The newest attempts of a link, newest first.
     async fn attempts(&self, link: LinkId, limit: usize) -> Result<Vec<Attempt>>;

@@ -19,6 +19,8 @@ suite!(
     s20_a_letter_ends_once,
     s20_letters_are_listed_oldest_first_and_page_by_page,
     s21_history_is_newest_first,
+    s21_the_log_is_paged_from_the_newest_event_on,
+    s21_a_link_s_letters_are_listed_whole,
     s22_an_audit_of_an_honest_life_finds_nothing,
     s22_an_audit_finds_a_count_without_rows,
     s23_upkeep_forgets_what_is_old,
@@ -93,6 +95,34 @@ fn s20_letters_are_listed_oldest_first_and_page_by_page(harness: &dyn Harness) {
     let intake = ask!(harness, letter(life.letters[0])).expect("the letter is there");
     assert_eq!((intake.raw.as_deref(), intake.source), (Some(&b"{\"broken"[..]), Some(life.places.source)));
     assert_eq!(ask!(harness, letter(LetterId(12_345))), None);
+}
+
+fn s21_the_log_is_paged_from_the_newest_event_on(harness: &dyn Harness) {
+    let life = live(harness);
+    let all: Vec<_> = ask!(harness, log(None, 100)).into_iter().map(|event| event.id).collect();
+    assert!(all.len() >= 6 && all.is_sorted_by(|a, b| a > b), "{all:?}");
+    let mut paged = Vec::new();
+    while let Some(page) = Some(ask!(harness, log(paged.last().copied(), 2))).filter(|page| !page.is_empty()) {
+        assert!(page.len() <= 2);
+        paged.extend(page.iter().map(|event| event.id));
+    }
+    assert_eq!(paged, all);
+    let known = ask!(harness, record(life.records[0])).expect("the record is there");
+    assert_eq!((known.id, known.links.len()), (life.records[0], 2));
+    assert_eq!(ask!(harness, record(syncline_core::ids::RecordId(12_345))), None);
+}
+
+fn s21_a_link_s_letters_are_listed_whole(harness: &dyn Harness) {
+    let life = live(harness);
+    let all = ask!(harness, letters(&LetterFilter { waiting_only: false, after: None, limit: 100 }));
+    let links: std::collections::BTreeSet<_> = all.iter().filter_map(|letter| letter.link).collect();
+    assert!(!links.is_empty());
+    for link in links {
+        let of_link: Vec<_> = all.iter().filter(|letter| letter.link == Some(link)).cloned().collect();
+        assert_eq!(ask!(harness, letters_of(link)), of_link);
+    }
+    assert_eq!(ask!(harness, letters_of(syncline_core::ids::LinkId(12_345))), vec![]);
+    assert_eq!(life.letters.len(), all.len());
 }
 
 fn s21_history_is_newest_first(harness: &dyn Harness) {

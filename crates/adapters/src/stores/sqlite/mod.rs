@@ -22,7 +22,7 @@ use rusqlite::Connection;
 use syncline_core::attempt::{Attempt, Charge};
 use syncline_core::change_set::{ChangeSet, EventRow, KeptCall};
 use syncline_core::checkpoint::Checkpoint;
-use syncline_core::ids::{LetterId, LinkId, RecordId, SourceId, SystemId};
+use syncline_core::ids::{EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
 use syncline_core::ledger::Ledger;
 use syncline_core::letter::Letter;
 use syncline_core::link::LinkState;
@@ -221,6 +221,18 @@ impl Store for SqliteStore {
 
     async fn events(&self, record: RecordId, limit: usize) -> Result<Vec<EventRow>> {
         self.readers.read(|connection| event::newest(connection, record, limit))
+    }
+
+    async fn log(&self, before: Option<EventId>, limit: usize) -> Result<Vec<EventRow>> {
+        self.readers.read(|connection| event::log(connection, before, limit))
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<Known>> {
+        self.readers.snapshot(|connection| reads::whole(connection, id))
+    }
+
+    async fn letters_of(&self, link: LinkId) -> Result<Vec<Letter>> {
+        self.readers.read(|connection| letter::of_link(connection, link))
     }
 
     async fn attempts(&self, link: LinkId, limit: usize) -> Result<Vec<Attempt>> {

@@ -85,7 +85,8 @@ pub(super) fn ledger(connection: &Connection) -> Result<Ledger> {
     Ok(Ledger { counts: counter::counts(connection)?, open: link::open(connection)?, waiting: letter::waiting(connection)? })
 }
 
-fn whole(connection: &Connection, id: RecordId) -> Result<Option<Known>> {
+/// A record with all its links.
+pub(super) fn whole(connection: &Connection, id: RecordId) -> Result<Option<Known>> {
     let Some((id, record)) = record::by_id(connection, id)? else { return Ok(None) };
     Ok(Some(Known { id, record, links: link::of_record(connection, id)? }))
 }

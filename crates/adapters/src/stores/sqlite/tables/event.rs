@@ -22,6 +22,8 @@ const INSERT: &str = "INSERT INTO event (id, source, epoch, position, record, op
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const NEWEST: &str = "SELECT id, source, epoch, position, record, operation, occurred_at, accepted_at, routing, opened FROM event
     WHERE record = ?1 ORDER BY id DESC LIMIT ?2";
+const LOG: &str = "SELECT id, source, epoch, position, record, operation, occurred_at, accepted_at, routing, opened FROM event
+    WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
 const OPERATIONS: [&str; 3] = ["create", "update", "delete"];
 
 /// The code of a routed event.
@@ -63,9 +65,18 @@ pub(in super::super) fn insert(connection: &Connection, events: &[EventRow], tal
 
 /// The newest events of a record, newest first.
 pub(in super::super) fn newest(connection: &Connection, record: RecordId, limit: usize) -> Result<Vec<EventRow>> {
+    list_of(connection, NEWEST, record.0, limit)
+}
+
+/// Events of every record, newest first, from the one before `before` on.
+pub(in super::super) fn log(connection: &Connection, before: Option<EventId>, limit: usize) -> Result<Vec<EventRow>> {
+    list_of(connection, LOG, before.map_or(i64::MAX, |id| id.0), limit)
+}
+
+fn list_of(connection: &Connection, sql: &str, parameter: i64, limit: usize) -> Result<Vec<EventRow>> {
     let doing = |error| fault("events are read", error);
-    let mut statement = connection.prepare_cached(NEWEST).map_err(doing)?;
-    let mut rows = statement.query((record.0, i64::try_from(limit).unwrap_or(i64::MAX))).map_err(doing)?;
+    let mut statement = connection.prepare_cached(sql).map_err(doing)?;
+    let mut rows = statement.query((parameter, i64::try_from(limit).unwrap_or(i64::MAX))).map_err(doing)?;
     let mut events = Vec::new();
     while let Some(row) = rows.next().map_err(doing)? {
         events.push(read(row)?);

@@ -118,6 +118,18 @@ pub(in super::super) fn list(connection: &Connection, filter: &LetterFilter) -> 
     Ok(letters)
 }
 
+/// Every letter of a link, oldest first.
+pub(in super::super) fn of_link(connection: &Connection, link: LinkId) -> Result<Vec<Letter>> {
+    let doing = |error| fault("a link's letters are read", error);
+    let mut statement = connection.prepare_cached(&format!("{SELECT} WHERE link = ?1 ORDER BY id")).map_err(doing)?;
+    let mut rows = statement.query([link.0]).map_err(doing)?;
+    let mut letters = Vec::new();
+    while let Some(row) = rows.next().map_err(doing)? {
+        letters.push(read(row)?);
+    }
+    Ok(letters)
+}
+
 /// One letter.
 pub(in super::super) fn by_id(connection: &Connection, id: LetterId) -> Result<Option<Letter>> {
     let doing = |error| fault("a letter is read", error);
