@@ -54,6 +54,7 @@ pub(crate) fn sim(arguments: &[&str]) -> Step {
 pub(crate) fn test(root: &Path) -> Result<Vec<Step>> {
     let mut steps = vec![tidy()];
     steps.extend(tests(root, None)?);
+    steps.push(Step::new("client libraries against the sandbox", "run --quiet -p xtask -- clients"));
     if has("clippy") {
         steps.push(Step::new("clippy: no warning", "clippy --workspace --all-targets -- -D warnings"));
     } else {

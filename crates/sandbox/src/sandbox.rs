@@ -286,6 +286,12 @@ impl Sandbox {
         self.salesforce.set_instance_url(url);
     }
 
+    /// The certificate or RSA public key, PEM, that signed assertions are checked against from now on.
+    pub fn set_salesforce_certificate(&mut self, pem: &str) {
+        pem.clone_into(&mut self.config.salesforce.jwt_certificate);
+        self.salesforce.set_jwt_certificate(pem);
+    }
+
     /// Forgets all records, tokens, quotas, counters and requests; the fault script in force starts anew.
     ///
     /// # Errors

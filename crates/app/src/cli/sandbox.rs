@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use syncline_sandbox::sandbox::{Sandbox, SandboxConfig, SandboxError};
+use syncline_sandbox::server::{self, Tls};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::console::{Console, Failure, say};
@@ -17,6 +18,7 @@ use crate::control::Refusal;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   syncline sandbox
+  syncline sandbox --tls certificates               for clients that insist on https; trust certificates/cert.pem
   syncline sandbox --state crm-state --faults faults.yaml
   curl http://127.0.0.1:8182/_sandbox/state          what they hold; docs/sandbox.md has the rest";
 
@@ -35,6 +37,9 @@ pub(super) struct SandboxArgs {
     /// What is to go wrong: a fault script
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
+    /// Take TLS beside plain HTTP, with DIR/cert.pem and DIR/key.pem; they are made for loopback if both are missing
+    #[arg(long, value_name = "DIR")]
+    tls: Option<PathBuf>,
     /// Their settings, YAML or JSON
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -82,12 +87,19 @@ async fn run(args: &SandboxArgs, sandbox: Arc<Mutex<Sandbox>>, console: &mut Con
     let no_signals = |error: std::io::Error| Refusal::new("cannot listen for signals", "report this", 70).caused_by(&error);
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
-    let serving = syncline_sandbox::server::serve(Arc::clone(&sandbox), args.salesforce, args.hubspot).await.map_err(|error| {
+    let tls = args.tls.as_deref().map(Tls::open).transpose().map_err(|error| {
+        Refusal::new(format!("no certificate: {error}"), "name a directory with cert.pem and key.pem, or an empty one that may be written", 74)
+    })?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let serving = server::serve_tls(Arc::clone(&sandbox), args.salesforce, args.hubspot, tls.clone()).await.map_err(|error| {
         let message = format!("cannot listen on {} and {}", args.salesforce, args.hubspot);
         Refusal::new(message, "name free ports with --salesforce and --hubspot; port 0 takes a free one", 69).caused_by(&error)
     })?;
-    console.line(&format!("salesforce http://{}", serving.salesforce))?;
-    console.line(&format!("hubspot http://{}", serving.hubspot))?;
+    console.line(&format!("salesforce {scheme}://{}", serving.salesforce))?;
+    console.line(&format!("hubspot {scheme}://{}", serving.hubspot))?;
+    if let Some(tls) = &tls {
+        console.line(&format!("certificate {}", tls.certificate().display()))?;
+    }
     console.flush()?;
     say("Ctrl-C stops them; credentials and control paths are in docs/sandbox.md");
     tokio::select! {

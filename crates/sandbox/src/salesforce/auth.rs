@@ -141,7 +141,7 @@ fn plain(org: &mut Org, now: Millis) -> Map<String, Value> {
         ("access_token", token),
         ("scope", "api".to_owned()),
         ("instance_url", org.config.instance_url.clone()),
-        ("id", identity::url(&org.config, identity::LOGIN)),
+        ("id", identity::url(&org.config)),
         ("token_type", "Bearer".to_owned()),
     ];
     entries.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
@@ -149,7 +149,7 @@ fn plain(org: &mut Org, now: Millis) -> Map<String, Value> {
 
 fn signed(org: &mut Org, now: Millis) -> Map<String, Value> {
     let mut body = plain(org, now);
-    let message = format!("{}{now}", identity::url(&org.config, identity::LOGIN));
+    let message = format!("{}{now}", identity::url(&org.config));
     body.insert("signature".to_owned(), json!(signature(&message, &org.config.client_secret)));
     body.insert("issued_at".to_owned(), json!(now.to_string()));
     body
@@ -210,7 +210,7 @@ pub(super) fn introspect(org: &Org, request: &Request, now: Millis) -> Response 
     }
     let mut body = json!({
         "active": true, "scope": "api", "client_id": org.config.client_id, "username": org.config.username,
-        "sub": identity::url(&org.config, identity::LOGIN), "iss": org.config.instance_url,
+        "sub": identity::url(&org.config), "iss": org.config.instance_url,
         "token_type": if used.is_some() { "access_token" } else { "refresh_token" }
     });
     if let Some(used) = used {

@@ -44,6 +44,8 @@ pub struct SalesforceConfig {
     pub org_id: String,
     /// Where a token answer sends the client for data calls.
     pub instance_url: String,
+    /// Where the identity URL of a token answer points; empty for the instance URL.
+    pub login_url: String,
     /// Oldest API version that is served; older ones answer 410.
     pub version_min: u16,
     /// Newest API version that is served; newer ones answer 404.
@@ -181,6 +183,7 @@ impl Default for SalesforceConfig {
             jwt_approved: true,
             org_id: "00D5g000004Kp7QEAS".to_owned(),
             instance_url: "http://127.0.0.1".to_owned(),
+            login_url: "https://login.salesforce.com".to_owned(),
             version_min: 31,
             version_max: 67,
             external_key_name: "Syncline_Id__c".to_owned(),

@@ -11,17 +11,20 @@ use super::sessions::bearer;
 use super::{ids, wire};
 use crate::exchange::{Millis, Request, Response};
 
-/// Where a token answer's `id` points.
-pub(super) const LOGIN: &str = "https://login.salesforce.com";
+/// The identity URL of a token answer.
+pub(super) fn url(config: &SalesforceConfig) -> String {
+    url_at(config, if config.login_url.is_empty() { &config.instance_url } else { &config.login_url })
+}
 
 /// The identity URL at a host.
-pub(super) fn url(config: &SalesforceConfig, host: &str) -> String {
+pub(super) fn url_at(config: &SalesforceConfig, host: &str) -> String {
     format!("{host}/id/{}/{}", config.org_id, ids::INTEGRATION_USER)
 }
 
 /// Answers the identity URL.
 pub(super) fn identity(org: &mut Org, request: &Request, path: (&str, &str), now: Millis) -> Response {
-    if !org.tokens.admit(request, &org.config, now) {
+    let asked = request.query_value("oauth_token").is_some_and(|token| org.tokens.admit_token(token, &org.config, now));
+    if !asked && !org.tokens.admit(request, &org.config, now) {
         let mut response = wire::html(403, "Forbidden");
         response.body = if bearer(request).is_some() { b"Bad_OAuth_Token".to_vec() } else { b"Missing_OAuth_Token".to_vec() };
         return response;
@@ -31,7 +34,7 @@ pub(super) fn identity(org: &mut Org, request: &Request, path: (&str, &str), now
         return wire::html(404, "Not Found");
     }
     let mut body = json!({
-        "id": url(config, LOGIN), "asserted_user": true, "user_id": ids::INTEGRATION_USER, "organization_id": config.org_id,
+        "id": url(config), "asserted_user": true, "user_id": ids::INTEGRATION_USER, "organization_id": config.org_id,
         "username": config.username, "nick_name": "integration", "display_name": "Integration User", "email": config.username,
         "email_verified": true, "first_name": "Integration", "last_name": "User", "active": true, "user_type": "STANDARD",
         "language": "en_US", "locale": "en_US", "utcOffset": 0, "is_app_installed": true, "last_modified_date": wire::datetime(now)
@@ -49,7 +52,7 @@ pub(super) fn user_info(org: &mut Org, request: &Request, now: Millis) -> Respon
     }
     let config = &org.config;
     let mut body = json!({
-        "sub": url(config, LOGIN), "user_id": ids::INTEGRATION_USER, "organization_id": config.org_id,
+        "sub": url(config), "user_id": ids::INTEGRATION_USER, "organization_id": config.org_id,
         "preferred_username": config.username, "nickname": "integration", "name": "Integration User", "email": config.username,
         "email_verified": true, "given_name": "Integration", "family_name": "User", "zoneinfo": "Etc/UTC", "active": true,
         "user_type": "STANDARD", "language": "en_US", "locale": "en_US", "utcOffset": 0, "updated_at": wire::datetime(now)

@@ -81,6 +81,11 @@ impl Salesforce {
         url.clone_into(&mut self.org.config.instance_url);
     }
 
+    /// What assertions are checked against from now on, as PEM.
+    pub fn set_jwt_certificate(&mut self, pem: &str) {
+        pem.clone_into(&mut self.org.config.jwt_certificate);
+    }
+
     /// Ends every session at once, as an administrator can.
     pub fn expire_tokens(&mut self) {
         self.org.tokens.expire_all();
@@ -305,7 +310,7 @@ fn root(org: &Org, version: u16) -> Value {
     let path = |name: &str| format!("/services/data/v{version}.0/{name}");
     let names = ["sobjects", "query", "queryAll", "limits", "composite"];
     let mut paths: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), Value::String(path(name)))).collect();
-    paths.insert("identity".to_owned(), Value::String(identity::url(&org.config, &org.config.instance_url)));
+    paths.insert("identity".to_owned(), Value::String(identity::url_at(&org.config, &org.config.instance_url)));
     Value::Object(paths)
 }
 

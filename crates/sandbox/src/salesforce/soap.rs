@@ -56,6 +56,14 @@ fn call(org: &mut Org, envelope: &Document<'_>, version: u16, now: Millis) -> Re
     let operation = body.ok_or_else(|| Exception::new("INVALID_OPERATION", "the envelope has no operation"))?;
     match operation.tag_name().name() {
         "login" if version < NO_LOGIN => login(org, operation, version, now),
+        "logout" => {
+            let session = child(envelope.root_element(), "Header").and_then(|header| child(header, "SessionHeader"));
+            let token = session.map_or("", |session| text(session, "sessionId"));
+            if org.tokens.end(token) || org.tokens.end_refresh(token) {
+                return Ok("<logoutResponse/>".to_owned());
+            }
+            Err(Exception::new("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session"))
+        }
         name => Err(Exception::new("INVALID_OPERATION", format!("operation {name} is not available in version {version}.0"))),
     }
 }

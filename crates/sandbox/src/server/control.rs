@@ -38,7 +38,11 @@ pub(super) fn answer(sandbox: &mut Sandbox, request: &Request, now: Millis) -> R
         ("GET", "faults") => text(sandbox.fault_script()),
         ("PUT", "faults") => set_faults(sandbox, &String::from_utf8_lossy(&request.body)),
         ("DELETE", "faults") => set_faults(sandbox, ""),
-        (_, "state" | "requests" | "counters" | "reset" | "edit" | "faults") => problem(405, "wrong method for this path"),
+        ("PUT", "certificate") => {
+            sandbox.set_salesforce_certificate(&String::from_utf8_lossy(&request.body));
+            empty()
+        }
+        (_, "state" | "requests" | "counters" | "reset" | "edit" | "faults" | "certificate") => problem(405, "wrong method for this path"),
         _ => problem(404, "no such control path"),
     }
 }

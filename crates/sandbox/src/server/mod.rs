@@ -6,6 +6,7 @@
 
 mod connection;
 mod control;
+mod tls;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use self::connection::{Cut, CuttableListener};
+pub use self::tls::{Tls, TlsError};
 use crate::exchange::{Millis, Request, Response, System};
 use crate::faults::End;
 use crate::sandbox::Sandbox;
@@ -57,13 +59,26 @@ impl Serving {
 /// # Errors
 /// When a port cannot be bound.
 pub async fn serve(sandbox: Arc<Mutex<Sandbox>>, salesforce: SocketAddr, hubspot: SocketAddr) -> io::Result<Serving> {
+    serve_tls(sandbox, salesforce, hubspot, None).await
+}
+
+/// As `serve`; with a certificate both ports take TLS beside plain HTTP, and Salesforce names itself by https.
+///
+/// # Errors
+/// When a port cannot be bound.
+pub async fn serve_tls(
+    sandbox: Arc<Mutex<Sandbox>>,
+    salesforce: SocketAddr,
+    hubspot: SocketAddr,
+    tls: Option<Tls>,
+) -> io::Result<Serving> {
     let salesforce = TcpListener::bind(salesforce).await?;
     let hubspot = TcpListener::bind(hubspot).await?;
     let addresses = (salesforce.local_addr()?, hubspot.local_addr()?);
-    lock(&sandbox).set_salesforce_url(&format!("http://{}", addresses.0));
+    lock(&sandbox).set_salesforce_url(&format!("{}://{}", if tls.is_some() { "https" } else { "http" }, addresses.0));
     let (stop, _) = watch::channel(false);
     let servers = [(System::Salesforce, salesforce), (System::HubSpot, hubspot)]
-        .map(|(system, listener)| spawn_server(Door { sandbox: Arc::clone(&sandbox), system, stop: stop.subscribe() }, listener));
+        .map(|(system, listener)| spawn_server(Door { sandbox: Arc::clone(&sandbox), system, stop: stop.subscribe() }, CuttableListener { tcp: listener, tls: tls.clone() }));
     Ok(Serving { salesforce: addresses.0, hubspot: addresses.1, stop, servers: servers.into() })
 }
 
@@ -99,7 +114,7 @@ fn lock(sandbox: &Mutex<Sandbox>) -> MutexGuard<'_, Sandbox> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the servers are the crate's own tasks")]
-fn spawn_server(door: Door, listener: TcpListener) -> JoinHandle<io::Result<()>> {
+fn spawn_server(door: Door, listener: CuttableListener) -> JoinHandle<io::Result<()>> {
     let mut stop = door.stop.clone();
     let router = Router::new().fallback(handle).with_state(door);
     let service = router.into_make_service_with_connect_info::<Cut>();
@@ -108,7 +123,7 @@ fn spawn_server(door: Door, listener: TcpListener) -> JoinHandle<io::Result<()>>
             // An error means that the sender is gone, which is a stop as well.
             let _ = stop.wait_for(|stopped| *stopped).await;
         };
-        axum::serve(CuttableListener(listener), service).with_graceful_shutdown(stopped).await
+        axum::serve(listener, service).with_graceful_shutdown(stopped).await
     })
 }
 

@@ -127,3 +127,31 @@ fn query_strings_are_decoded() {
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     assert_eq!(pairs, [("properties", "a,b"), ("q", "x y"), ("flag", ""), ("broken", "%zz")]);
 }
+
+#[tokio::test]
+async fn one_port_takes_tls_and_plain_http() {
+    use rustls::pki_types::pem::PemObject;
+
+    let directory = tempfile::tempdir().unwrap();
+    let tls = super::Tls::open(directory.path()).unwrap();
+    let again = super::Tls::open(directory.path()).unwrap();
+    assert_eq!(tls.certificate(), again.certificate());
+    let sandbox = Arc::new(Mutex::new(Sandbox::new(SandboxConfig::default()).unwrap()));
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let serving = super::serve_tls(sandbox, any, any, Some(tls)).await.unwrap();
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(rustls::pki_types::CertificateDer::from_pem_file(again.certificate()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()));
+    let tcp = TcpStream::connect(serving.salesforce).await.unwrap();
+    let mut stream = connector.connect("127.0.0.1".try_into().unwrap(), tcp).await.unwrap();
+    stream.write_all(b"GET /services/data HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("/services/data/v67.0"), "{answer}");
+
+    assert_eq!(exchange(serving.salesforce, "GET", "/services/data", "").await.unwrap().0, 200);
+    serving.shutdown().await;
+}
