@@ -141,6 +141,39 @@ check('pages through a query', async () => {
   assert.equal(deleted.totalSize, 10);
 });
 
+check('searches', async () => {
+  await conn.sobject('Contact').create({ LastName: 'Zimmermann', FirstName: 'Ida' });
+  const found = await conn.search('FIND {Zimmer*} IN NAME FIELDS RETURNING Contact(Id, LastName)');
+  assert.deepEqual(found.searchRecords.map((row) => row.LastName), ['Zimmermann']);
+  assert.equal((await rejected(conn.search('FIND {x}'))).errorCode, 'MALFORMED_SEARCH');
+});
+
+check('lists what changed, was deleted and was touched last', async () => {
+  const lead = conn.sobject('Lead');
+  const [kept, gone] = await lead.create([{ LastName: 'Kept', Company: 'W' }, { LastName: 'Gone', Company: 'W' }]);
+  await lead.destroy(gone.id);
+  const start = new Date(Date.now() - 300e3);
+  const end = new Date(Date.now() + 120e3);
+  assert.ok((await lead.updated(start, end)).ids.includes(kept.id));
+  assert.ok((await lead.deleted(start, end)).deletedRecords.some((row) => row.id === gone.id));
+  assert.equal((await conn.recent(2)).length, 2);
+  assert.ok((await lead.recent()).length > 0);
+});
+
+check('runs a composite, a batch and a tree', async () => {
+  const base = `/services/data/v${version}`;
+  const compositeRequest = [
+    { method: 'POST', url: `${base}/sobjects/Account`, referenceId: 'a', body: { Name: 'Tree Ltd' } },
+    { method: 'POST', url: `${base}/sobjects/Contact`, referenceId: 'c', body: { LastName: 'x', AccountId: '@{a.id}' } },
+  ];
+  const done = await conn.requestPost('/composite', { allOrNone: true, compositeRequest });
+  assert.deepEqual(done.compositeResponse.map((part) => part.httpStatusCode), [201, 201]);
+  const batch = await conn.requestPost('/composite/batch', { batchRequests: [{ method: 'GET', url: `v${version}/limits` }] });
+  assert.equal(batch.results[0].statusCode, 200);
+  const records = [{ attributes: { type: 'Contact', referenceId: 'r1' }, LastName: 'Okafor' }];
+  assert.equal((await conn.requestPost('/composite/tree/Contact', { records })).hasErrors, false);
+});
+
 check('describes objects', async () => {
   const fields = (await conn.sobject('Lead').describe()).fields;
   assert.ok(fields.find((field) => field.name === 'Syncline_Id__c').externalId);

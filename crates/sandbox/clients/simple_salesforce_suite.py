@@ -3,6 +3,7 @@
 The library sends logins to *.salesforce.com; its documented `session` takes an adapter that carries those to loopback.
 """
 
+import datetime
 import os
 import urllib.parse
 import urllib.request
@@ -175,6 +176,43 @@ def deleted_rows_show_where_they_are_asked_for():
     sf.Lead.delete(made["id"])
     assert sf.query("SELECT Id FROM Lead WHERE Company = 'Gone'")["totalSize"] == 0
     assert sf.query("SELECT Id FROM Lead WHERE Company = 'Gone' AND IsDeleted = true", include_deleted=True)["totalSize"] == 1
+
+
+@check
+def a_search_finds_rows():
+    sf.Contact.create({"LastName": "Zimmermann", "FirstName": "Ida"})
+    found = sf.search("FIND {Zimmermann} IN NAME FIELDS RETURNING Contact(Id, LastName)")
+    assert [row["LastName"] for row in found["searchRecords"]] == ["Zimmermann"]
+    assert len(sf.quick_search("Zimmer*")["searchRecords"]) == 1
+    error = raises(SalesforceMalformedRequest, sf.quick_search, "x")
+    assert error.content[0]["errorCode"] == "MALFORMED_SEARCH"
+
+
+@check
+def changes_of_a_window_are_listed():
+    kept, gone = (sf.Lead.create({"LastName": name, "Company": "Window"})["id"] for name in ("Kept", "Gone"))
+    sf.Lead.delete(gone)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    window = (now - datetime.timedelta(minutes=5), now + datetime.timedelta(minutes=2))
+    assert kept in sf.Lead.updated(*window)["ids"]
+    deleted = sf.Lead.deleted(*window)
+    assert gone in [row["id"] for row in deleted["deletedRecords"]] and deleted["latestDateCovered"]
+    error = raises(SalesforceMalformedRequest, sf.Lead.updated, window[1], window[0])
+    assert error.content[0]["errorCode"] == "INVALID_REPLICATION_DATE"
+
+
+@check
+def composites_batches_and_trees_run():
+    parts = [
+        {"method": "POST", "url": "/services/data/v62.0/sobjects/Account", "referenceId": "a", "body": {"Name": "Tree Ltd"}},
+        {"method": "POST", "url": "/services/data/v62.0/sobjects/Contact", "referenceId": "c", "body": {"LastName": "x", "AccountId": "@{a.id}"}},
+    ]
+    done = sf.restful("composite", method="POST", json={"allOrNone": True, "compositeRequest": parts})["compositeResponse"]
+    assert [part["httpStatusCode"] for part in done] == [201, 201]
+    done = sf.restful("composite/batch", method="POST", json={"batchRequests": [{"method": "GET", "url": "v62.0/limits"}]})
+    assert done["hasErrors"] is False and done["results"][0]["statusCode"] == 200
+    tree = {"records": [{"attributes": {"type": "Contact", "referenceId": "r1"}, "LastName": "Okafor"}]}
+    assert sf.restful("composite/tree/Contact", method="POST", json=tree)["results"][0]["referenceId"] == "r1"
 
 
 @check

@@ -46,6 +46,13 @@ pub(super) fn names(request: &Request, key: &str) -> Vec<Vec<String>> {
         | Resource::Query { .. }
         | Resource::QueryPage(_)
         | Resource::CustomField
+        | Resource::Composite
+        | Resource::Batch
+        | Resource::Tree(_)
+        | Resource::Updated(_)
+        | Resource::Deleted(_)
+        | Resource::Recent
+        | Resource::Search { .. }
         | Resource::Unknown => Vec::new(),
     }
 }

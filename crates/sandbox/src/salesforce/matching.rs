@@ -210,7 +210,7 @@ fn pieces(pattern: &str) -> Vec<Piece> {
 }
 
 /// Whether a text is of a LIKE pattern's form.
-fn like(text: &[char], pattern: &[Piece]) -> bool {
+pub(super) fn like(text: &[char], pattern: &[Piece]) -> bool {
     let (mut at, mut piece) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     loop {

@@ -3,7 +3,7 @@
 //! Promises: one sequence of requests and times gives one state and one sequence of answers; every data call counts
 //! against the rolling allowance on arrival, whatever becomes of it, and says so in `Sforce-Limit-Info`.
 //! Leaves to others: sockets (`server`), which requests are lost or broken on the way (`faults`), files (`journal`).
-//! Not emulated: Composite, Batch, Tree, Bulk, events, get-updated and get-deleted, parent fields in queries.
+//! Not emulated: Composite Graph, Bulk, events.
 
 mod assertion;
 mod auth;
@@ -23,13 +23,18 @@ mod matching;
 mod org;
 mod query;
 mod record;
+mod references;
+mod replication;
 mod route;
 mod rows;
 mod schema;
+mod search;
 mod sessions;
 mod soap;
 mod soql;
 mod state;
+mod subrequests;
+mod tree;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -125,7 +130,7 @@ impl Salesforce {
         if !self.org.tokens.admit(request, &self.org.config, now) {
             return errors::answer(&[errors::session_invalid()]);
         }
-        let answer = if admitted { self.dispatch(request, &route, refused, now) } else { Err(vec![errors::quota_spent()]) };
+        let answer = if admitted { dispatch(&mut self.org, request, &route, refused, now) } else { Err(vec![errors::quota_spent()]) };
         if self.org.take_grants_changed() {
             self.org.apply_grants();
         }
@@ -149,45 +154,6 @@ impl Salesforce {
 
     fn usage(&self, used: u32) -> (String, String) {
         ("Sforce-Limit-Info".to_owned(), format!("api-usage={used}/{}", self.org.config.quota_day))
-    }
-
-    fn dispatch(&mut self, request: &Request, route: &Route, refused: &BTreeMap<usize, &InvalidInput>, now: Millis) -> Answer {
-        let version = route.version.filter(|version| *version <= self.org.config.version_max).ok_or_else(|| vec![errors::not_found()])?;
-        if version < self.org.config.version_min {
-            let message = format!("API version {version}.0 is no longer supported");
-            return Err(vec![Fault::request(410, "UNSUPPORTED_API_VERSION", message)]);
-        }
-        if route::uri_bytes(request) > URI_BYTES_MAX {
-            return Ok(wire::html(414, "URI Too Long"));
-        }
-        let method = route.method.as_str();
-        let call = Call { request, method, version, now, refused };
-        let org = &mut self.org;
-        match (&route.resource, method) {
-            (Resource::Root, "GET") => Ok(wire::json(200, &root(org, version))),
-            (Resource::Limits { counts: false }, "GET") => Ok(wire::json(200, &limits::body(org.quota.used(), org.config.quota_day))),
-            (Resource::Limits { counts: true }, "GET") => Ok(wire::json(200, &row_counts(org))),
-            (Resource::Objects, "GET") => Ok(wire::json(200, &objects(version))),
-            (Resource::Object(name), "GET") => basics(&call, name),
-            (Resource::Describe(name), "GET") => describe(org, &call, name),
-            (Resource::Object(name), "POST") => rows::create(org, &call, name),
-            (Resource::Row { object, id }, "POST") if id == "Id" => rows::create(org, &call, object),
-            (Resource::Row { object, id }, "GET") => rows::get(org, &call, object, id),
-            (Resource::Row { object, id }, "PATCH") => rows::update(org, &call, object, id),
-            (Resource::Row { object, id }, "DELETE") => rows::delete(org, &call, object, id),
-            (Resource::Key { object, field, value }, "GET") => rows::get_by_key(org, &call, object, field, value),
-            (Resource::Key { object, field, value }, "PATCH") => rows::upsert(org, &call, object, field, value),
-            (Resource::Collection, "POST") => collections::create(org, &call),
-            (Resource::Collection, "PATCH") => collections::update(org, &call),
-            (Resource::Collection, "DELETE") => collections::delete(org, &call),
-            (Resource::CollectionOf(object), "GET" | "POST") => collections::read(org, &call, object),
-            (Resource::CollectionKey { object, field }, "PATCH") => collections::upsert(org, &call, object, field),
-            (Resource::Query { all }, "GET") => query::run(org, &call, *all),
-            (Resource::QueryPage(locator), "GET") => query::next_page(org, &call, locator),
-            (Resource::CustomField, "POST") => fields::create(org, &call),
-            (Resource::Unknown, _) => Err(vec![errors::not_found()]),
-            _ => Err(vec![errors::method_not_allowed(method, route.allowed())]),
-        }
     }
 }
 
@@ -291,6 +257,56 @@ impl Crm for Salesforce {
     }
 }
 
+/// Answers a data call that was admitted.
+fn dispatch(org: &mut Org, request: &Request, route: &Route, refused: &BTreeMap<usize, &InvalidInput>, now: Millis) -> Answer {
+    let version = route.version.filter(|version| *version <= org.config.version_max).ok_or_else(|| vec![errors::not_found()])?;
+    if version < org.config.version_min {
+        let message = format!("API version {version}.0 is no longer supported");
+        return Err(vec![Fault::request(410, "UNSUPPORTED_API_VERSION", message)]);
+    }
+    if route::uri_bytes(request) > URI_BYTES_MAX {
+        return Ok(wire::html(414, "URI Too Long"));
+    }
+    let method = route.method.as_str();
+    let call = Call { request, method, version, now, refused };
+    match (&route.resource, method) {
+        (Resource::Root, "GET") => Ok(wire::json(200, &root(org, version))),
+        (Resource::Limits { counts: false }, "GET") => Ok(wire::json(200, &limits::body(org.quota.used(), org.config.quota_day))),
+        (Resource::Limits { counts: true }, "GET") => Ok(wire::json(200, &row_counts(org, request.query_value("sObjects")))),
+        (Resource::Objects, "GET") => Ok(wire::json(200, &objects(version))),
+        (Resource::Object(name), "GET") => basics(org, &call, name),
+        (Resource::Describe(name), "GET") => describe(org, &call, name),
+        (Resource::Object(name), "POST") => rows::create(org, &call, name),
+        (Resource::Row { object, id }, "POST") if id == "Id" => rows::create(org, &call, object),
+        (Resource::Row { object, id }, "GET") => rows::get(org, &call, object, id),
+        (Resource::Row { object, id }, "PATCH") => rows::update(org, &call, object, id),
+        (Resource::Row { object, id }, "DELETE") => rows::delete(org, &call, object, id),
+        (Resource::Key { object, field, value }, "GET") => rows::get_by_key(org, &call, object, field, value),
+        (Resource::Key { object, field, value }, "PATCH") => rows::upsert(org, &call, object, field, value),
+        (Resource::Collection, "POST") => collections::create(org, &call),
+        (Resource::Collection, "PATCH") => collections::update(org, &call),
+        (Resource::Collection, "DELETE") => collections::delete(org, &call),
+        (Resource::CollectionOf(object), "GET" | "POST") => collections::read(org, &call, object),
+        (Resource::CollectionKey { object, field }, "PATCH") => collections::upsert(org, &call, object, field),
+        (Resource::Query { all }, "GET") => query::run(org, &call, *all),
+        (Resource::QueryPage(locator), "GET") => query::next_page(org, &call, locator),
+        (Resource::Composite, "POST") => subrequests::composite(org, &call),
+        (Resource::Batch, "POST") => subrequests::batch(org, &call),
+        (Resource::Tree(object), "POST") => tree::create(org, &call, object),
+        (Resource::Updated(object), "GET") => replication::updated(org, &call, object),
+        (Resource::Deleted(object), "GET") => replication::deleted(org, &call, object),
+        (Resource::Recent, "GET") => {
+            let max = request.query_value("limit").and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
+            Ok(wire::json(200, &Value::Array(replication::recent(org, &call, None, max))))
+        }
+        (Resource::Search { parameterized: false }, "GET") => search::run(org, &call),
+        (Resource::Search { parameterized: true }, "GET" | "POST") => search::parameterized(org, &call),
+        (Resource::CustomField, "POST") => fields::create(org, &call),
+        (Resource::Unknown, _) => Err(vec![errors::not_found()]),
+        _ => Err(vec![errors::method_not_allowed(method, route.allowed())]),
+    }
+}
+
 fn told(faults: Vec<Fault>) -> String {
     faults.iter().map(|fault| format!("{}: {}", fault.code, fault.message)).collect::<Vec<_>>().join("; ")
 }
@@ -308,7 +324,7 @@ fn versions(config: &SalesforceConfig) -> Value {
 
 fn root(org: &Org, version: u16) -> Value {
     let path = |name: &str| format!("/services/data/v{version}.0/{name}");
-    let names = ["sobjects", "query", "queryAll", "limits", "composite"];
+    let names = ["sobjects", "query", "queryAll", "search", "parameterizedSearch", "limits", "recent", "composite", "tooling"];
     let mut paths: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), Value::String(path(name)))).collect();
     paths.insert("identity".to_owned(), Value::String(identity::url_at(&org.config, &org.config.instance_url)));
     Value::Object(paths)
@@ -319,9 +335,10 @@ fn objects(version: u16) -> Value {
     json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects })
 }
 
-fn basics(call: &Call<'_>, name: &str) -> Answer {
+fn basics(org: &Org, call: &Call<'_>, name: &str) -> Answer {
     let object = call::sobject(name)?;
-    Ok(wire::json(200, &json!({ "objectDescribe": schema::describe::brief(object, call.version), "recentItems": [] })))
+    let recent = replication::recent(org, call, Some(object), usize::MAX);
+    Ok(wire::json(200, &json!({ "objectDescribe": schema::describe::brief(object, call.version), "recentItems": recent })))
 }
 
 fn describe(org: &Org, call: &Call<'_>, name: &str) -> Answer {
@@ -329,10 +346,15 @@ fn describe(org: &Org, call: &Call<'_>, name: &str) -> Answer {
     Ok(wire::json(200, &schema::describe::full(&org.table(object).schema, call.version)))
 }
 
-fn row_counts(org: &Org) -> Value {
+/// How many live rows the named objects have, or all of them.
+fn row_counts(org: &Org, names: Option<&str>) -> Value {
     let count = |object: Sobject| {
         let live = org.table(object).rows.values().filter(|row| !row.deleted).count();
         json!({ "count": live, "name": object.name() })
     };
-    json!({ "sObjects": Sobject::ALL.map(count) })
+    let objects: Vec<Sobject> = match names {
+        Some(names) => names.split(',').filter_map(|name| Sobject::named(name.trim())).collect(),
+        None => Sobject::ALL.into_iter().filter(|object| object.holds_data()).collect(),
+    };
+    json!({ "sObjects": objects.into_iter().map(count).collect::<Vec<_>>() })
 }

@@ -29,27 +29,55 @@ const ROWS_MIN: usize = 200;
 /// GET on query or queryAll.
 pub(super) fn run(org: &mut Org, call: &Call<'_>, all: bool) -> Answer {
     let text = call.request.query_value("q").unwrap_or("").trim().to_owned();
-    if text.is_empty() {
-        return Err(vec![Fault::request(400, "MALFORMED_QUERY", "unexpected token: '<EOF>'")]);
-    }
-    let query = soql::parse(&text).map_err(|malformed| vec![Fault::request(400, "MALFORMED_QUERY", malformed.message)])?;
+    let query = parse(&text)?;
     let object = Sobject::named(&query.object.text).ok_or_else(|| vec![no_such_type(&query.object.text)])?;
     let table = org.table(object);
-    let resolve = |name: &Name| column(&table.schema, &text, name);
-    let numbers = match &query.select {
-        Select::Fields(names) => names.iter().map(resolve).collect::<Result<_, _>>()?,
-        Select::All if query.limit.is_none_or(|limit| limit > ALL_FIELDS_MAX) => {
-            return Err(vec![Fault::request(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200")]);
-        }
-        Select::All => table.schema.visible().map(|(number, _)| number).collect(),
-        Select::Count => Vec::new(),
-        Select::CountOf(name) => vec![resolve(name)?],
-    };
+    let numbers = selected(table, &text, &query)?;
     let serials = found(table, &text, &query, all)?;
     match query.select {
         Select::Count => Ok(wire::json(200, &json!({ "totalSize": serials.len(), "done": true, "records": [] }))),
         Select::CountOf(_) => Ok(aggregate(table, &numbers, &serials)),
         Select::Fields(_) | Select::All => first_page(org, call, Cursor { object, numbers, serials, opened: call.now }),
+    }
+}
+
+/// What a query finds before its limit, for whoever picks among it.
+pub(super) struct Found {
+    pub(super) object: Sobject,
+    /// The fields that were asked for.
+    pub(super) numbers: Vec<u16>,
+    pub(super) serials: Vec<u64>,
+    pub(super) limit: usize,
+}
+
+/// Runs a query of fields up to its limit.
+pub(super) fn rows_of(org: &Org, text: &str) -> Result<Found, Vec<Fault>> {
+    let mut query = parse(text)?;
+    let object = Sobject::named(&query.object.text).ok_or_else(|| vec![no_such_type(&query.object.text)])?;
+    let table = org.table(object);
+    let numbers = selected(table, text, &query)?;
+    let limit = query.limit.take().unwrap_or(usize::MAX);
+    Ok(Found { object, numbers, serials: found(table, text, &query, false)?, limit })
+}
+
+fn parse(text: &str) -> Result<Query, Vec<Fault>> {
+    if text.is_empty() {
+        return Err(vec![Fault::request(400, "MALFORMED_QUERY", "unexpected token: '<EOF>'")]);
+    }
+    soql::parse(text).map_err(|malformed| vec![Fault::request(400, "MALFORMED_QUERY", malformed.message)])
+}
+
+/// The numbers of the fields that a query asks for.
+fn selected(table: &Table, text: &str, query: &Query) -> Result<Vec<u16>, Vec<Fault>> {
+    let resolve = |name: &Name| column(&table.schema, text, name);
+    match &query.select {
+        Select::Fields(names) => names.iter().map(resolve).collect(),
+        Select::All if query.limit.is_none_or(|limit| limit > ALL_FIELDS_MAX) => {
+            Err(vec![Fault::request(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200")])
+        }
+        Select::All => Ok(table.schema.visible().map(|(number, _)| number).collect()),
+        Select::Count => Ok(Vec::new()),
+        Select::CountOf(name) => Ok(vec![resolve(name)?]),
     }
 }
 

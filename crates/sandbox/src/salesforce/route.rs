@@ -56,6 +56,20 @@ pub(super) enum Resource {
     Query { all: bool },
     /// The next page of a query.
     QueryPage(String),
+    /// Requests within a request that may refer to each other.
+    Composite,
+    /// Requests within a request that stand alone.
+    Batch,
+    /// Rows with their children.
+    Tree(String),
+    /// What changed in a window.
+    Updated(String),
+    /// What was deleted in a window.
+    Deleted(String),
+    /// What was touched last.
+    Recent,
+    /// A search; with true its terms are parameters.
+    Search { parameterized: bool },
     /// Custom fields in the tooling interface.
     CustomField,
     /// No resource of this emulator.
@@ -133,6 +147,13 @@ impl Route {
             Resource::CollectionOf(_) => "collection_read",
             Resource::CollectionKey { .. } => "collection_upsert",
             Resource::Query { .. } | Resource::QueryPage(_) => "query",
+            Resource::Composite => "composite",
+            Resource::Batch => "batch",
+            Resource::Tree(_) => "tree",
+            Resource::Updated(_) => "updated",
+            Resource::Deleted(_) => "deleted",
+            Resource::Recent => "recent",
+            Resource::Search { .. } => "search",
             Resource::CustomField => "create_field",
             Resource::Unknown => "unknown",
         }
@@ -147,8 +168,13 @@ impl Route {
             Resource::Collection => "DELETE,PATCH,POST",
             Resource::CollectionOf(_) => "HEAD,GET,POST",
             Resource::CollectionKey { .. } => "PATCH",
-            Resource::CustomField => "POST",
+            Resource::CustomField | Resource::Composite | Resource::Batch | Resource::Tree(_) => "POST",
+            Resource::Search { parameterized: true } => "HEAD,GET,POST",
             Resource::Versions
+            | Resource::Updated(_)
+            | Resource::Deleted(_)
+            | Resource::Recent
+            | Resource::Search { parameterized: false }
             | Resource::Outside(_)
             | Resource::Root
             | Resource::Limits { .. }
@@ -181,6 +207,14 @@ fn resource(parts: &[&str]) -> Resource {
         ["sobjects"] => Resource::Objects,
         ["sobjects", object] => Resource::Object(own(object)),
         ["sobjects", object, "describe"] => Resource::Describe(own(object)),
+        ["sobjects", object, "updated"] => Resource::Updated(own(object)),
+        ["sobjects", object, "deleted"] => Resource::Deleted(own(object)),
+        ["recent"] => Resource::Recent,
+        ["search"] => Resource::Search { parameterized: false },
+        ["parameterizedSearch"] => Resource::Search { parameterized: true },
+        ["composite"] => Resource::Composite,
+        ["composite", "batch"] => Resource::Batch,
+        ["composite", "tree", object] => Resource::Tree(own(object)),
         ["sobjects", object, id] | ["sobjects", object, "Id", id] => Resource::Row { object: own(object), id: own(id) },
         ["sobjects", object, field, value] => Resource::Key { object: own(object), field: own(field), value: own(value) },
         ["composite", "sobjects"] => Resource::Collection,

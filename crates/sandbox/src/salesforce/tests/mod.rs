@@ -6,14 +6,17 @@
 mod auth;
 mod collections;
 mod collections_failing;
+mod composite;
 mod crm;
 mod describe;
 mod fields;
 mod grants;
 mod journal;
 mod quota;
+mod replication;
 mod rows;
 mod rows_failing;
+mod search;
 mod soql;
 mod validation;
 

@@ -57,7 +57,7 @@ fn s2_14_limits_and_row_counts() {
     let body = body_of(&bench.org.handle(&asked, bench.now));
     assert_eq!(body["DailyApiRequests"], serde_json::json!({ "Max": 15_000, "Remaining": 14_998 }));
     let (_, counts) = bench.get("/limits/recordCount?sObjects=Contact,Lead");
-    assert_eq!(counts["sObjects"][1], serde_json::json!({ "count": 1, "name": "Contact" }));
+    assert_eq!(counts["sObjects"][0], serde_json::json!({ "count": 1, "name": "Contact" }));
 }
 
 #[test]
