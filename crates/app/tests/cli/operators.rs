@@ -59,10 +59,15 @@ async fn questions_are_answered_alike_by_a_process_and_over_its_store() {
 /// Lanes draw attempt numbers from one pot, so who gets which is chance.
 fn without_attempts(text: &str) -> String {
     let mut told = text.to_owned();
-    for head in ["attempt     ", "\"attempts\": [\n        {\n          \"id\": "] {
-        if let Some(at) = told.find(head).map(|at| at + head.len()) {
-            let digits = told[at..].bytes().take_while(u8::is_ascii_digit).count();
-            told.replace_range(at..at + digits, "N");
+    for head in ["attempt", "\"attempts\": [\n        {\n          \"id\": "] {
+        let mut from = 0;
+        while let Some(at) = told[from..].find(head).map(|at| from + at + head.len()) {
+            let start = at + told[at..].bytes().take_while(|byte| *byte == b' ').count();
+            let digits = told[start..].bytes().take_while(u8::is_ascii_digit).count();
+            if digits > 0 {
+                told.replace_range(start..start + digits, "N");
+            }
+            from = at;
         }
     }
     told
