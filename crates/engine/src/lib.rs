@@ -5,6 +5,7 @@
 
 pub mod consumer;
 pub mod error;
+pub mod metrics;
 pub mod operator;
 pub mod ports;
 pub mod status;

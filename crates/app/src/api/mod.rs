@@ -2,13 +2,14 @@
 //!
 //! Promises: `202` is said after the commit, never before; whatever is refused is refused with a problem (RFC 9457) that names the
 //! place and the remedy; one caller cannot keep another from being served. Loopback unless the configuration says otherwise.
-//! Leaves to others: reading bodies (`adapters`), judging and committing (intake), metrics, which are merged in as routes.
+//! Leaves to others: reading bodies (`adapters`), judging and committing (intake), what the figures are (`engine::metrics`).
 
 mod auth;
 mod connection;
 mod events;
 mod health;
 mod limits;
+mod metrics;
 mod problem;
 mod router;
 mod server;

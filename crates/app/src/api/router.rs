@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::auth::TokenBook;
 use super::limits::Rate;
 use super::problem::{Code, Problem};
-use super::{events, health};
+use super::{events, health, metrics};
 use crate::config::ApiConfig;
 use crate::run::Running;
 
@@ -73,6 +73,7 @@ pub fn router(gate: Arc<Gate>, more: Router) -> Router {
         .route("/livez", get(health::livez))
         .route("/healthz", get(health::livez))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::scrape))
         .fallback(|id: axum::Extension<RequestId>| async move { Problem::from(Code::NotFound).response(&id.0.0) })
         .with_state(gate.clone())
         .merge(more)

@@ -118,12 +118,12 @@ pub fn main() -> u8 {
 fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
     match command {
         Command::Demo(args) => {
-            log("warn");
+            log("warn", run::LogFormat::Text);
             verdict(block_on(demo::demo(args))?)
         }
         Command::Run(args) => {
             let config = target::read_config(&args.config)?;
-            log(&config.log);
+            log(&config.log, args.log_format);
             verdict(block_on(run::run(config, args.data, args.behind_proxy))?)
         }
         Command::Sandbox(args) => sandbox::serve(&args, console),
@@ -157,9 +157,13 @@ fn block_on<T, E: Into<Failure>>(future: impl Future<Output = Result<T, E>>) -> 
 }
 
 /// Logs to stderr, without times where a person watches.
-fn log(directives: &str) {
+fn log(directives: &str, format: run::LogFormat) {
     let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).with_target(false);
     // A second subscriber is refused, and the first one goes on.
-    let _ = if std::io::stderr().is_terminal() { builder.without_time().try_init() } else { builder.try_init() };
+    let _ = match format {
+        run::LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        run::LogFormat::Text if std::io::stderr().is_terminal() => builder.without_time().try_init(),
+        run::LogFormat::Text => builder.try_init(),
+    };
 }

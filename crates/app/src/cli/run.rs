@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use sd_notify::NotifyState;
 use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::ports::clock::Clock;
@@ -20,6 +20,16 @@ use crate::config::{Config, Kind as SystemKind};
 use crate::run::{Drive, Running, pause, read_stdin};
 use crate::wiring::{Machine, Wishes, assemble, open_store};
 
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
 /// `syncline run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -29,6 +39,9 @@ pub struct RunArgs {
     /// Where the store and the operators' socket are kept
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, value_enum, default_value_t)]
+    pub log_format: LogFormat,
     /// A proxy in front ends TLS, so that an address which others can reach is served without
     #[arg(long)]
     pub behind_proxy: bool,
