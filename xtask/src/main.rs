@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask test`, `sim`, `clients` and `tidy`.
+//! The project's own commands: `cargo xtask test`, `sim`, `clients`, `bench` and `tidy`.
 //!
 //! Promises: needs nothing but Rust and a C compiler, and for `clients` Python and Node; every command is shown before it runs, and the first that fails ends the
 //! run with its name. Leaves to others: the tests themselves (`crates/*/tests`), the rules of the tree (`tests/tidy`).
 
+mod bench;
 mod clients;
 mod run;
 mod steps;
@@ -19,6 +20,7 @@ The project's own commands.
   cargo xtask test [FILTER]                       every test, then clippy and rustdoc; with a filter only tests whose name holds it
   cargo xtask sim [--seeds N] [--from B] [--bug NAME]   the simulator, its arguments passed on
   cargo xtask clients [FILTER]                    real client libraries against the sandbox; needs python3 with pip, node with npm
+  cargo xtask bench http [--clients N] [--seconds N] [--idle N] [--binary FILE]   events over HTTP against the built binary
   cargo xtask tidy                                the rules of the source tree alone
 ";
 /// The exit code for a command line that makes no sense.
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ["sim", rest @ ..] => root().and_then(|root| run::plainly(&root, &steps::sim(rest))),
         ["clients"] => root().and_then(|root| clients::run(&root, "")),
         ["clients", filter] if !filter.starts_with('-') => root().and_then(|root| clients::run(&root, filter)),
+        ["bench", "http", rest @ ..] => root().and_then(|root| bench::http(&root, rest)),
         ["tidy"] => root().and_then(|root| run::all(&root, &[steps::tidy()])),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

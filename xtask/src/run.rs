@@ -85,6 +85,20 @@ fn pass_on(from: impl Read, to: &mut impl Write, tally: &Mutex<Tally>) {
     }
 }
 
+/// A watch that was started.
+pub(crate) struct Watch(Instant);
+
+impl Watch {
+    #[expect(clippy::disallowed_methods, reason = "a measurement runs in real time")]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "a build command runs in real time and tells how long it took")]
 fn timed<T>(what: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
     let start = Instant::now();

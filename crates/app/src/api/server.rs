@@ -181,7 +181,7 @@ impl Door {
         let stream = TokioIo::new(Patient::new(stream, limits.body_time));
         let service = TowerToHyperService::new(self.router.clone());
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(limits.idle).max_buf_size(HEAD_BYTES_MAX);
+        builder.timer(TokioTimer::new()).header_read_timeout(limits.idle).max_header_size(HEAD_BYTES_MAX);
         let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
         let mut stopped = self.stopped.clone();
         tokio::select! {

@@ -21,6 +21,7 @@ mod records;
 pub mod run;
 mod sandbox;
 mod target;
+mod tokens;
 
 use std::future::Future;
 use std::io::IsTerminal;
@@ -93,6 +94,9 @@ enum Command {
     /// Let everything of a system go on
     #[command(before_help = pauses::RESUME_EXAMPLES)]
     Resume(pauses::ResumeArgs),
+    /// Make, list and revoke tokens for callers over HTTP
+    #[command(subcommand)]
+    Tokens(tokens::TokensCommand),
 }
 
 /// Carries out the process's command line; answers the exit code.
@@ -137,6 +141,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::Quota(args) => quota::quota(&args, console),
         Command::Pause(args) => pauses::pause(&args, console),
         Command::Resume(args) => pauses::resume(&args, console),
+        Command::Tokens(command) => tokens::tokens(&command, console),
     }
 }
 

@@ -42,6 +42,9 @@ pub trait Context: Sync {
 
     /// Tells a system's lane, if it runs.
     async fn tell(&self, system: &str, wish: Wish);
+
+    /// Tells the door for callers, if it is open, that the store's tokens have changed.
+    async fn tokens_changed(&self) -> Result<()>;
 }
 
 #[async_trait]
@@ -68,6 +71,11 @@ impl Context for Running {
         if let Some(inbox) = number.and_then(|number| self.hub.inbox(number)) {
             inbox.wish(wish);
         }
+    }
+
+    async fn tokens_changed(&self) -> Result<()> {
+        self.tokens.replace(self.store.tokens().await?);
+        Ok(())
     }
 }
 

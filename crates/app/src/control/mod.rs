@@ -17,6 +17,7 @@ mod quota;
 mod record;
 mod request;
 mod server;
+mod tokens;
 
 pub use client::Door;
 pub use context::{Context, Names};
@@ -30,6 +31,7 @@ pub use quota::{LaneView, PoolView, QuotaView};
 pub use record::{AttemptView, BaseView, EventView, LinkView, OpenedView, RecordView, VersionView};
 pub use request::{Answer, FORMAT_VERSION, Refusal, Reply, Request};
 pub use server::{Control, start};
+pub use tokens::TokenView;
 
 use syncline_engine::error::Result;
 
@@ -51,6 +53,9 @@ pub async fn operate(request: &Request, context: &dyn Context) -> Result<Answer>
         Request::Discard { id, reason } => Answer::Discarded(letters::discard(context, *id, reason).await?),
         Request::Ledger { verify } => Answer::Ledger(Box::new(ledger::view(context, *verify).await?)),
         Request::Quota => Answer::Quota(quota::view(context).await?),
+        Request::Tokens => Answer::Tokens(tokens::list(context).await?),
+        Request::CreateToken { name, digest } => Answer::Tokens(tokens::create(context, name, digest).await?),
+        Request::RevokeToken { name } => Answer::Tokens(tokens::revoke(context, name).await?),
         Request::Pause { system, reason } => Answer::Pause(pauses::pause(context, system, reason.as_deref()).await?),
         Request::Resume { system } => Answer::Pause(pauses::resume(context, system).await?),
     })

@@ -77,4 +77,8 @@ impl Context for Offline {
     }
 
     async fn tell(&self, _system: &str, _wish: Wish) {}
+
+    async fn tokens_changed(&self) -> Result<()> {
+        Ok(())
+    }
 }

@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 use syncline_engine::error::{Error, policy};
 
-use super::{Ended, EventPage, LedgerView, LetterPage, LetterView, PauseView, QuotaView, RecordView, Replayed, TraceView};
+use super::{
+    Ended, EventPage, LedgerView, LetterPage, LetterView, PauseView, QuotaView, RecordView, Replayed, TokenView, TraceView,
+};
 
 /// The version of every JSON that the command line prints.
 pub const FORMAT_VERSION: u32 = 1;
@@ -85,6 +87,20 @@ pub enum Request {
         /// Which.
         system: String,
     },
+    /// Every token.
+    Tokens,
+    /// Keep a new token.
+    CreateToken {
+        /// Its name.
+        name: String,
+        /// SHA-256 of its secret, which stays with who made it.
+        digest: String,
+    },
+    /// Let a token in no more.
+    RevokeToken {
+        /// Which.
+        name: String,
+    },
 }
 
 /// What an operator is told.
@@ -111,6 +127,8 @@ pub enum Answer {
     Quota(QuotaView),
     /// What stands still now, or goes on.
     Pause(PauseView),
+    /// Tokens.
+    Tokens(Vec<TokenView>),
 }
 
 /// Why a request was not carried out.

@@ -110,6 +110,11 @@ pub trait Feed: Send {
     /// The next inputs, at most `max`; never waits for input.
     async fn poll(&mut self, max: usize, now: syncline_core::time::Timestamp) -> Result<Polled>;
 
+    /// Whether somebody waits for answers: such a feed is emptied before the process ends.
+    fn has_callers(&self) -> bool {
+        false
+    }
+
     /// Ready when a poll may find something before the time that the last one named.
     async fn ready(&mut self) {
         std::future::pending().await

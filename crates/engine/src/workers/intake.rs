@@ -82,6 +82,8 @@ pub struct IntakeWorker {
     orders: Arc<Orders>,
     planted: Planted,
     draining: bool,
+    /// Nobody waits for an answer any more.
+    emptied: bool,
     report: IntakeReport,
     shared: Arc<Mutex<IntakeReport>>,
 }
@@ -109,6 +111,7 @@ impl IntakeWorker {
             orders,
             planted: Planted::NONE,
             draining: false,
+            emptied: false,
             report: IntakeReport::default(),
             shared: Arc::default(),
         }
@@ -194,6 +197,18 @@ impl IntakeWorker {
         Ok(())
     }
 
+    /// Answers callers that were taken in before the end; other feeds go on from their checkpoints another time.
+    async fn empty(&mut self) -> Result<Step> {
+        let now = self.clock.now();
+        for index in 0..self.feeds.len() {
+            if self.feeds[index].feed.has_callers() && self.poll_feed(index, now).await? {
+                return Ok(Step::Worked);
+            }
+        }
+        self.emptied = true;
+        Ok(Step::Worked)
+    }
+
     async fn obey(&mut self, order: Order) {
         let now = self.clock.now();
         let done = match &order.wish {
@@ -221,7 +236,7 @@ impl Worker for IntakeWorker {
             return Ok(Step::Worked);
         }
         if self.draining {
-            return Ok(Step::Idle { until: None, why: "draining" });
+            return self.empty().await;
         }
         let now = self.clock.now();
         let mut until: Option<Timestamp> = None;
@@ -263,7 +278,7 @@ impl Worker for IntakeWorker {
     }
 
     fn is_idle(&self) -> bool {
-        true
+        self.emptied || !self.feeds.iter().any(|slot| slot.feed.has_callers())
     }
 }
 

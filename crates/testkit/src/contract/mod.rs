@@ -7,6 +7,7 @@ pub mod feed;
 mod feed_lines;
 mod feed_order;
 pub mod store;
+mod store_callers;
 mod store_commit;
 mod store_lanes;
 mod store_life;

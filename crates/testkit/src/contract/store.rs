@@ -11,7 +11,7 @@ use syncline_core::change_set::ChangeSet;
 use syncline_engine::error::Result;
 use syncline_engine::ports::store::Store;
 
-use super::{store_commit, store_lanes, store_status};
+use super::{store_callers, store_commit, store_lanes, store_status};
 
 /// Makes a store, drives it and crashes it.
 pub trait Harness {
@@ -37,7 +37,7 @@ pub struct Case {
 /// Every case.
 #[must_use]
 pub fn cases() -> Vec<Case> {
-    [store_commit::CASES, store_lanes::CASES, store_status::CASES].concat()
+    [store_callers::CASES, store_commit::CASES, store_lanes::CASES, store_status::CASES].concat()
 }
 
 /// Waits for a future's answer.

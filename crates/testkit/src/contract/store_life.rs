@@ -6,16 +6,17 @@
 
 use syncline_core::attempt::{Attempt, Charge, Fate, Operation};
 use syncline_core::change_set::{
-    AttemptFate, ChangeSet, ChargeClose, EventRouting, EventRow, LetterEnd, OpenedDelivery, Pause, PauseChange, PauseScope, SeenEvent,
+    AttemptFate, ChangeSet, ChargeClose, EventRouting, EventRow, KeptCall, LetterEnd, OpenedDelivery, Pause, PauseChange, PauseScope, SeenEvent,
 };
 use syncline_core::checkpoint::Checkpoint;
 use syncline_core::ids::{AttemptId, ChargeId, EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
 use syncline_core::ledger::{Cause, Counter, Ending, Fact, Offer, Post, Routing};
 use syncline_core::letter::{Letter, LetterState};
 use syncline_core::link::{Base, BaseRow, Duty, LetterRef, Link, Presence, Side, SideState};
-use syncline_core::outcome::Rejection;
+use syncline_core::outcome::{Judgement, Rejection};
 use syncline_core::record::{Record, RecordState, Value};
 use syncline_core::time::Timestamp;
+use syncline_core::token::{Token, TokenScope};
 use syncline_core::version::Version;
 use syncline_engine::ports::store::IdKind;
 
@@ -222,6 +223,16 @@ impl Life {
         for number in 1..=3 {
             set.seen.push(SeenEvent { source, event_id: format!("evt-{number}"), digest: number * 11, accepted_at: minute(number) });
         }
+        let judged = vec![Judgement::Duplicate];
+        set.calls.push(KeptCall { source, key: "bridge k-1".into(), digest: 5, judged, at: minute(1) });
+        set.tokens.push(Token {
+            name: "bridge".into(),
+            scope: TokenScope::Events,
+            tenant: "default".into(),
+            digest: "9f86d081".into(),
+            created_at: minute(1),
+            revoked_at: Some(minute(2)),
+        });
         set.checkpoints.push(Checkpoint { source, epoch: 1, position: 8, cursor: "{\"offset\":812}".into() });
         commit(harness, set);
     }

@@ -1,1 +1,93 @@
-//! Bodies as they are sent.
+//! Bodies as they are sent, against golden files of what they say.
+
+use std::fmt::Write;
+
+use syncline_core::event::{Change, Invalid, SourceSettings};
+use syncline_core::schema::Schemas;
+
+use super::{Form, Read, Refused, form, read};
+
+const EVENT: &str = r#"{"record":"contacts","operation":"update","timestamp":"2024-01-15T10:30:00.123456","item":{"id":"A1","name":"Alice","phone":null}}"#;
+const CLOUD: &str = r#"{"specversion":"1.0","id":"9","source":"/crm/app","type":"com.example.contact.updated","time":"2024-01-15T10:30:00.123456Z","traceparent":"00-1","data":{"id":"A1","name":"Alice","phone":null}}"#;
+
+fn told(form: &Form, body: &str) -> String {
+    match read(form, body.as_bytes(), &Schemas::default(), &SourceSettings::default(), 3) {
+        Ok(Read { inputs, is_list }) => {
+            let mut text = format!("{} of {}\n", if is_list { "a list" } else { "one" }, inputs.len());
+            inputs.iter().for_each(|input| writeln!(text, "{}", line(input)).unwrap());
+            text
+        }
+        Err(Refused::Invalid(invalid)) => format!("refused: {invalid}\n"),
+        Err(Refused::TooMany) => "refused: too many\n".to_owned(),
+        Err(Refused::ContentType) => "refused: content type\n".to_owned(),
+    }
+}
+
+fn line(input: &Result<Change, Invalid>) -> String {
+    match input {
+        Ok(event) => format!(
+            "{} {} {} at {} id {:?} patch {:?}",
+            event.operation.name(),
+            event.record_type,
+            event.key,
+            event.occurred_at.0,
+            event.event_id,
+            event.patch.0
+        ),
+        Err(invalid) => format!("{}: {invalid}", invalid.code),
+    }
+}
+
+#[test]
+fn bodies_say_what_the_golden_file_says() {
+    let attributes: Vec<(&str, &[u8])> = vec![
+        ("specversion", b"1.0"),
+        ("id", b"9"),
+        ("source", b"/crm/app"),
+        ("type", b"com.example.contact.updated"),
+        ("time", b"2024-01-15T10:30:00.123456Z"),
+        ("comment", b"caf%C3%A9%20%22x%22"),
+    ];
+    let binary = form("application/json", &attributes).unwrap();
+    let item = r#"{"id":"A1","name":"Alice","phone":null}"#;
+    let cases = [
+        ("one bare event", Form::Json, EVENT.to_owned()),
+        ("one CloudEvent as JSON", Form::Json, CLOUD.to_owned()),
+        ("an array of both, and of what is neither", Form::Json, format!("\u{feff} [{EVENT},\n{CLOUD}, 7 ]")),
+        ("lines", Form::Lines, format!("{EVENT}\r\n\n{CLOUD}\nnonsense")),
+        ("more lines than are taken", Form::Lines, format!("{EVENT}\n").repeat(4)),
+        ("a CloudEvent", Form::Cloud, CLOUD.to_owned()),
+        ("a bare event where a CloudEvent was said", Form::Cloud, EVENT.to_owned()),
+        ("a batch", Form::CloudBatch, format!("[{CLOUD}]")),
+        ("binary", binary.clone(), item.to_owned()),
+        ("binary with an attribute smuggled behind the data", binary, format!("{item},\"subject\":\"contacts/B\"")),
+        ("an array that is broken off", Form::Json, format!("[{EVENT},")),
+    ];
+    let text: String = cases.iter().map(|(name, form, body)| format!("## {name}\n{}\n", told(form, body))).collect();
+    insta::assert_snapshot!("bodies", text);
+}
+
+#[test]
+fn the_same_event_bare_and_as_a_cloud_event_says_the_same() {
+    let one = |form: &Form, body: &str| read(form, body.as_bytes(), &Schemas::default(), &SourceSettings::default(), 1).unwrap().inputs.remove(0).unwrap();
+    let (bare, cloud) = (one(&Form::Json, EVENT), one(&Form::Cloud, CLOUD));
+    assert_eq!(bare.digest, cloud.digest);
+    assert_eq!(Change { event_id: None, ..cloud }, bare);
+}
+
+#[test]
+fn the_content_type_decides_the_form() {
+    let forms = [
+        ("application/json", Ok(Form::Json)),
+        ("Application/JSON; charset=\"utf-8\"", Ok(Form::Json)),
+        ("application/x-ndjson", Ok(Form::Lines)),
+        ("application/cloudevents+json; charset=UTF-8", Ok(Form::Cloud)),
+        ("application/cloudevents-batch+json", Ok(Form::CloudBatch)),
+        ("application/json; charset=utf-16", Err(Refused::ContentType)),
+        ("text/json", Err(Refused::ContentType)),
+        ("", Err(Refused::ContentType)),
+    ];
+    for (content_type, wanted) in forms {
+        assert_eq!(form(content_type, &[]), wanted, "{content_type}");
+    }
+}

@@ -80,6 +80,10 @@ impl Feed for HttpFeed {
         Ok(Polled::Calls(CallGroup { epoch: self.epoch, first_position, calls, told, checkpoint, more }))
     }
 
+    fn has_callers(&self) -> bool {
+        true
+    }
+
     async fn ready(&mut self) {
         poll_fn(|cx| self.queue.poll_news(cx)).await;
     }

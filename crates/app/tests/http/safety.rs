@@ -1,0 +1,82 @@
+//! Who may listen where, TLS, and tokens that are made and revoked while the process runs.
+
+use std::sync::Arc;
+
+use axum::Router;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use syncline::api::{Gate, TokenBook, make_secret, serve};
+use syncline::config::ApiConfig;
+use syncline::control::{Answer as Told, Request, operate};
+use syncline_core::token::TokenScope;
+use syncline_engine::error::Kind;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::event;
+use super::world::{Answer, World};
+
+#[tokio::test]
+async fn an_address_that_others_can_reach_is_refused_without_tls_and_without_tokens() {
+    let world = World::start("").await;
+    let public = ApiConfig { listen: ([0, 0, 0, 0], 0).into(), ..ApiConfig::default() };
+    let open = |config: ApiConfig| {
+        let tokens = Arc::new(TokenBook::new(&config, Vec::new()));
+        serve(Arc::new(Gate::new(world.running.clone(), tokens, config)), Router::new())
+    };
+    for (config, why) in [(public.clone(), "no TLS"), (ApiConfig { behind_proxy: true, ..public }, "no token")] {
+        let Err(error) = open(config).await else { panic!("it listens") };
+        assert_eq!(error.kind, Kind::Config);
+        assert!(error.message.contains(why), "{error}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_token_lets_in_from_when_it_is_made_until_it_is_revoked() {
+    let world = World::start("").await;
+    let (secret, digest) = make_secret(TokenScope::Events).unwrap();
+    let bearer = format!("authorization: Bearer {secret}\r\n");
+    assert_eq!(world.post(&event(1), "").await.status, 202, "no token is known, and the address is loopback");
+    let made = operate(&Request::CreateToken { name: "bridge".into(), digest: digest.clone() }, &*world.running).await.unwrap();
+    let Told::Tokens(made) = made else { panic!("{made:?}") };
+    assert_eq!((made[0].name.as_str(), made[0].revoked_at.as_ref()), ("bridge", None));
+    assert_eq!(world.post(&event(2), "").await.status, 401);
+    assert_eq!(world.post(&event(2), &bearer).await.status, 202);
+    let again = operate(&Request::CreateToken { name: "bridge".into(), digest }, &*world.running).await;
+    assert_eq!(again.map(|_| ()).unwrap_err().kind, Kind::Operator);
+    operate(&Request::RevokeToken { name: "bridge".into() }, &*world.running).await.unwrap();
+    let refused = world.post(&event(3), &bearer).await;
+    assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some("Bearer")));
+    assert_eq!(world.post(&event(3), "").await.status, 401, "a revoked token opens the door to nobody");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn over_tls_an_event_is_taken_and_plain_text_is_not() {
+    // Another test may have been faster.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let directory = tempfile::tempdir().unwrap();
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let (cert_file, key_file) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    std::fs::write(&cert_file, cert.pem()).unwrap();
+    std::fs::write(&key_file, signing_key.serialize_pem()).unwrap();
+    let world = World::start(&format!("tls: {{ cert: {}, key: {} }}", cert_file.display(), key_file.display())).await;
+    let mut roots = RootCertStore::empty();
+    roots.add(cert.der().clone()).unwrap();
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let tcp = TcpStream::connect(world.serving.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
+    let body = event(1);
+    let request = format!("POST /v1/events HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    // A peer that closes without a farewell has said all the same what it had to say.
+    let _ = stream.read_to_end(&mut bytes).await;
+    assert_eq!(Answer::read(&bytes).status, 202);
+    assert_eq!(world.post(&event(2), "").await.status, 0);
+    world.end().await;
+}
