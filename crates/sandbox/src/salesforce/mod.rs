@@ -9,6 +9,7 @@ mod assertion;
 mod auth;
 mod call;
 mod collections;
+mod commands;
 mod config;
 mod cursors;
 mod errors;
@@ -18,6 +19,7 @@ mod form;
 mod identity;
 mod ids;
 mod inputs;
+mod lifecycle;
 mod limits;
 mod matching;
 mod org;
@@ -31,6 +33,7 @@ mod schema;
 mod search;
 mod sessions;
 mod soap;
+mod soap_calls;
 mod soql;
 mod state;
 mod subrequests;
@@ -89,6 +92,12 @@ impl Salesforce {
     /// What assertions are checked against from now on, as PEM.
     pub fn set_jwt_certificate(&mut self, pem: &str) {
         pem.clone_into(&mut self.org.config.jwt_certificate);
+    }
+
+    /// Carries out what a person does in Salesforce's pages: `merge`, `convert`, `undelete` or `erase`; None if there is no such
+    /// command.
+    pub fn command(&mut self, name: &str, body: &[u8], now: Millis) -> Option<Result<Value, String>> {
+        commands::run(&mut self.org, name, body, now)
     }
 
     /// Ends every session at once, as an administrator can.

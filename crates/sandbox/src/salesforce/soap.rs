@@ -1,13 +1,13 @@
-//! The part of the SOAP interface that has no REST twin: login with a password.
+//! The part of the SOAP interface that has no REST twin: envelopes, and login with a password.
 //!
 //! Promises: envelopes are read by local names, whatever their prefixes; a fault is a 500 with Salesforce's exception code;
 //! `login` exists below version 65 only, as in Salesforce.
-//! Leaves to others: XML (roxmltree), sessions (`sessions`).
+//! Leaves to others: XML (roxmltree), sessions (`sessions`), calls that need one (`soap_calls`).
 
 use roxmltree::{Document, Node};
 
 use super::org::Org;
-use super::{auth, ids};
+use super::{auth, ids, soap_calls};
 use crate::exchange::{Millis, Request, Response};
 
 /// The first version without `login`.
@@ -56,15 +56,9 @@ fn call(org: &mut Org, envelope: &Document<'_>, version: u16, now: Millis) -> Re
     let operation = body.ok_or_else(|| Exception::new("INVALID_OPERATION", "the envelope has no operation"))?;
     match operation.tag_name().name() {
         "login" if version < NO_LOGIN => login(org, operation, version, now),
-        "logout" => {
-            let session = child(envelope.root_element(), "Header").and_then(|header| child(header, "SessionHeader"));
-            let token = session.map_or("", |session| text(session, "sessionId"));
-            if org.tokens.end(token) || org.tokens.end_refresh(token) {
-                return Ok("<logoutResponse/>".to_owned());
-            }
-            Err(Exception::new("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session"))
-        }
-        name => Err(Exception::new("INVALID_OPERATION", format!("operation {name} is not available in version {version}.0"))),
+        "logout" => soap_calls::logout(org, envelope),
+        name => soap_calls::answer(org, envelope, operation, now)
+            .unwrap_or_else(|| Err(Exception::new("INVALID_OPERATION", format!("operation {name} is not available in version {version}.0")))),
     }
 }
 

@@ -95,14 +95,25 @@ impl Org {
         Ok(())
     }
 
-    /// Moves a live row to the recycle bin.
+    /// Moves a live row to the recycle bin; an account takes its contacts with it.
     pub(super) fn delete(&mut self, object: Sobject, serial: u64, stamp: Stamp) -> Result<(), Fault> {
         self.live(object, serial)?;
+        if object == Sobject::Account {
+            for contact in self.contacts_of(&ids::make(object.prefix(), serial)) {
+                self.delete(Sobject::Contact, contact, stamp)?;
+            }
+        }
         self.change(object, serial, |row| {
             row.deleted = true;
             row.touch(stamp.actor, stamp.now);
         });
         Ok(())
+    }
+
+    fn contacts_of(&self, account: &str) -> Vec<u64> {
+        let table = self.table(Sobject::Contact);
+        let Some(number) = table.schema.stored_number("AccountId") else { return Vec::new() };
+        table.rows.iter().filter(|(_, row)| !row.deleted && row.get(number) == Some(account)).map(|(serial, _)| *serial).collect()
     }
 
     /// The live row of that serial number, or why there is none.

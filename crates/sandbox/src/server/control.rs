@@ -43,6 +43,13 @@ pub(super) fn answer(sandbox: &mut Sandbox, request: &Request, now: Millis) -> R
             empty()
         }
         (_, "state" | "requests" | "counters" | "reset" | "edit" | "faults" | "certificate") => problem(405, "wrong method for this path"),
+        ("POST", name) if name.starts_with("salesforce/") => {
+            match sandbox.salesforce_command(name.trim_start_matches("salesforce/"), &request.body, now) {
+                Some(Ok(done)) => json_response(200, &done),
+                Some(Err(reason)) => problem(422, &reason),
+                None => problem(404, "no such command"),
+            }
+        }
         _ => problem(404, "no such control path"),
     }
 }

@@ -12,6 +12,7 @@ mod describe;
 mod fields;
 mod grants;
 mod journal;
+mod lifecycle;
 mod quota;
 mod replication;
 mod rows;
