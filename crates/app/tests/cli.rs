@@ -6,6 +6,8 @@
 
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/manners.rs"]
+mod manners;
 #[path = "cli/operators.rs"]
 mod operators;
 #[path = "cli/world.rs"]

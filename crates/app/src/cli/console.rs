@@ -1,12 +1,18 @@
 //! What commands write to, and how they fail.
 //!
-//! Promises: a reader that goes away is no error; control characters of data never reach a terminal; columns are aligned.
+//! Promises: a reader that goes away is no error; control characters of data never reach a terminal; columns are aligned, and on a
+//! terminal they fit its width; colours mark headings, errors and remedies, and only where they are wanted.
 //! Leaves to others: what is written.
 
 use std::io::{BufWriter, ErrorKind, Stdout, Write};
+use std::sync::OnceLock;
 
+use ratatui::crossterm::terminal;
 use serde::Serialize;
 use syncline_engine::error::Error;
+use tabled::builder::Builder;
+use tabled::settings::object::Rows;
+use tabled::settings::{Color, Modify, Padding, Style, Width};
 
 use crate::config::Faults;
 use crate::control::{FORMAT_VERSION, Refusal};
@@ -14,6 +20,18 @@ use crate::control::{FORMAT_VERSION, Refusal};
 /// Standard output.
 pub(super) struct Console {
     out: BufWriter<Stdout>,
+    /// The terminal's width, if it is one.
+    width: Option<usize>,
+    is_coloured: bool,
+}
+
+/// Whether what is said to people is coloured; it is said from everywhere.
+static IS_TALK_COLOURED: OnceLock<bool> = OnceLock::new();
+
+/// Settles whether talk is coloured.
+pub(super) fn colour_talk(is_coloured: bool) {
+    // The first command line of a process settles it.
+    let _ = IS_TALK_COLOURED.set(is_coloured);
 }
 
 /// Why a command ended early.
@@ -80,7 +98,20 @@ pub(super) fn told(refusal: &Refusal) -> String {
 /// Says something to people.
 pub(super) fn say(text: &str) {
     // Nobody is left to tell if this fails.
-    let _ = writeln!(std::io::stderr(), "{}", clean(text, true));
+    let _ = writeln!(std::io::stderr(), "{}", marked(&clean(text, true), IS_TALK_COLOURED.get().copied().unwrap_or(false)));
+}
+
+/// A text whose errors and remedies stand out.
+fn marked(text: &str, is_coloured: bool) -> String {
+    if !is_coloured {
+        return text.to_owned();
+    }
+    let mark = |line: &str| match line {
+        _ if line.starts_with("error:") => line.replacen("error:", "\u{1b}[1;31merror:\u{1b}[0m", 1),
+        _ if line.trim_start().starts_with("remedy:") => line.replacen("remedy:", "\u{1b}[1;32mremedy:\u{1b}[0m", 1),
+        _ => line.to_owned(),
+    };
+    text.split('\n').map(mark).collect::<Vec<_>>().join("\n")
 }
 
 #[derive(Serialize)]
@@ -92,8 +123,14 @@ struct Versioned<'a, T> {
 
 impl Console {
     /// Writes to the process's standard output.
-    pub(super) fn new() -> Self {
-        Self { out: BufWriter::new(std::io::stdout()) }
+    pub(super) fn new(is_terminal: bool, is_coloured: bool) -> Self {
+        let width = is_terminal.then(|| terminal::size().map_or(80, |(columns, _)| usize::from(columns)));
+        Self { out: BufWriter::new(std::io::stdout()), width, is_coloured }
+    }
+
+    /// Bytes as they are.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.out.write_all(bytes).map_err(|error| Failure::of_output(&error))
     }
 
     /// A line or several; control characters are replaced.
@@ -113,11 +150,22 @@ impl Console {
         self.raw_line(&text)
     }
 
-    /// An answer as JSON on one line, with the format's version first.
+    /// An entry of a list as one line of JSON with the format's version first.
     pub(super) fn json_line<T: Serialize>(&mut self, body: &T) -> Result<(), Failure> {
         let text = serde_json::to_string(&Versioned { format_version: FORMAT_VERSION, body });
         let text = text.map_err(|error| Refusal::new("the answer cannot be written as JSON", "report this", 70).caused_by(&error))?;
         self.raw_line(&text)
+    }
+
+    /// A list under its headings: as wide as the terminal, or in aligned columns where nobody watches.
+    pub(super) fn list(&mut self, rows: &[Vec<String>]) -> Result<(), Failure> {
+        match self.width {
+            None => self.table(0, rows),
+            Some(width) => {
+                let text = drawn(rows, width, self.is_coloured);
+                self.raw_line(&text)
+            }
+        }
     }
 
     /// Aligned columns, each row indented.
@@ -149,7 +197,42 @@ fn clean(text: &str, keeps_lines: bool) -> String {
     text.chars().map(|c| if is_kept(c) { c } else { '\u{fffd}' }).collect()
 }
 
+/// A list as a terminal of that width shows it; the first row are its headings.
+fn drawn(rows: &[Vec<String>], width: usize, is_coloured: bool) -> String {
+    let mut builder = Builder::default();
+    for row in rows {
+        builder.push_record(row.iter().map(|cell| clean(cell, true)));
+    }
+    let mut table = builder.build();
+    table.with(Style::empty()).with(Padding::new(0, 2, 0, 0)).with(Width::wrap(width.max(40)).keep_words(true));
+    if is_coloured {
+        table.with(Modify::new(Rows::first()).with(Color::BOLD));
+    }
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
 /// Cells of a table's row.
 pub(super) fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{drawn, marked, row};
+
+    #[test]
+    fn a_list_fits_the_terminal_and_marks_its_headings() {
+        let rows = [row(["id", "why"]), row(["1", "a reason that is longer than a narrow terminal is wide, and \u{1b}[31m red"])];
+        let text = drawn(&rows, 40, false);
+        assert!(text.lines().all(|line| line.chars().count() <= 40) && text.lines().count() > 2, "{text}");
+        assert!(!text.contains('\u{1b}'), "data does not colour");
+        assert!(drawn(&rows, 40, true).lines().next().is_some_and(|line| line.contains("\u{1b}[1m")));
+        assert_eq!(drawn(&rows, 200, false).lines().count(), 2);
+    }
+
+    #[test]
+    fn errors_and_remedies_stand_out_where_colours_are_wanted() {
+        assert_eq!(marked("error: a\nremedy: b", false), "error: a\nremedy: b");
+        assert_eq!(marked("error: a\nremedy: b", true).matches("\u{1b}[1;3").count(), 2);
+    }
 }

@@ -6,7 +6,7 @@
 use clap::{Args, Subcommand};
 
 use super::console::{Console, Failure, row, say, told};
-use super::target::Target;
+use super::target::{Form, Target};
 use crate::control::{Answer, Door, LetterView, Replayed, Request};
 
 /// Letters asked for at once by `--all-waiting`.
@@ -45,9 +45,8 @@ pub(super) struct ListArgs {
     limit: u16,
     #[command(flatten)]
     target: Target,
-    /// Answer as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// `syncline dead-letters show`.
@@ -105,8 +104,12 @@ pub(super) fn dead_letters(command: &DeadLettersCommand, console: &mut Console) 
 fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Failure> {
     let request = Request::Letters { all: args.all, after: args.after, limit: usize::from(args.limit) };
     let Answer::Letters(page) = args.target.ask(&request)? else { return Err(super::unexpected()) };
-    if args.json {
+    if args.form.json {
         console.json(&page)?;
+        return Ok(0);
+    }
+    if args.form.jsonl {
+        page.letters.iter().try_for_each(|letter| console.json_line(letter))?;
         return Ok(0);
     }
     let mut rows = vec![row(["id", "state", "held", "created", "where", "why"])];
@@ -118,7 +121,7 @@ fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Failure> {
     if page.letters.is_empty() {
         console.line("none")?;
     } else {
-        console.table(0, &rows)?;
+        console.list(&rows)?;
     }
     if let Some(last) = page.letters.last().filter(|_| page.more) {
         say(&format!("there are more: --after {}", last.id));

@@ -15,6 +15,7 @@ use syncline_engine::ports::clock::Clock;
 use syncline_sandbox::sandbox::{Sandbox, SandboxConfig};
 use syncline_sandbox::server::{Serving, serve};
 
+use super::console::say;
 use super::{demo_verdict, demo_watch};
 use crate::clock::WallClock;
 use crate::config;
@@ -89,7 +90,7 @@ pub async fn demo(args: DemoArgs) -> Result<bool> {
     let wishes = Wishes { load: Some(args.load()), gate: gate.clone(), stdin: None };
     let Machine { workers, running } = assemble(stage.config.clone(), &stage.open, clock.clone(), wishes).await?;
     if !args.json {
-        eprintln!("{}", opening(&args, &stage));
+        say(&opening(&args, &stage));
     }
     let control = crate::control::start(&args.data, running.clone())?;
     let started = clock.now();

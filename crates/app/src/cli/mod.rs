@@ -1,10 +1,11 @@
 //! The command line: what can be asked, and how every command ends.
 //!
 //! Promises: data goes to stdout and talk to stderr; a usage error ends with 64, a configuration's faults with 78, any other error
-//! with the exit code of its kind and a remedy; a reader that goes away ends a command quietly. No colours.
+//! with the exit code of its kind and a remedy; a reader that goes away ends a command quietly.
 //! Leaves to others: what each command does (a file each), operators' requests (`crate::control`).
 
 mod check;
+mod colour;
 mod console;
 mod dead_letters;
 pub mod demo;
@@ -12,7 +13,10 @@ mod demo_verdict;
 mod demo_watch;
 mod events;
 mod generate;
+#[cfg(test)]
+mod help_tests;
 mod ledger;
+mod manual;
 mod map;
 mod map_forms;
 mod pauses;
@@ -20,17 +24,21 @@ mod quota;
 mod records;
 pub mod run;
 mod sandbox;
+mod signals;
 mod target;
 mod tokens;
 
 use std::future::Future;
 use std::io::IsTerminal;
 
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use syncline_engine::error::{Error, Kind};
 use tracing_subscriber::EnvFilter;
 
+use colour::ColorWish;
 use console::{Console, Failure};
+
+use crate::config::process_env;
 
 /// The exit code of a command line that is wrong.
 const USAGE: u8 = 64;
@@ -47,8 +55,11 @@ Examples:
 
 /// Keeps records in step between the system you own and the CRMs you rent.
 #[derive(Debug, Parser)]
-#[command(name = "syncline", version, color = ColorChoice::Never, before_help = EXAMPLES)]
+#[command(name = "syncline", version, before_help = EXAMPLES)]
 struct Cli {
+    /// Colour what is said
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true)]
+    color: ColorWish,
     #[command(subcommand)]
     command: Command,
 }
@@ -74,13 +85,13 @@ enum Command {
     #[command(before_help = map::EXAMPLES)]
     Map(map::MapArgs),
     /// Show what was accepted, and follow one event to the CRMs' answers
-    #[command(subcommand)]
+    #[command(subcommand, before_help = "Examples:\n  syncline events list\n  syncline events trace 17")]
     Events(events::EventsCommand),
     /// Show why a record is as it is
-    #[command(subcommand)]
+    #[command(subcommand, before_help = "Examples:\n  syncline records show contacts A1234")]
     Records(records::RecordsCommand),
     /// Show what was given up, try it again, or let it go
-    #[command(subcommand)]
+    #[command(subcommand, before_help = "Examples:\n  syncline dead-letters list\n  syncline dead-letters replay 17 18")]
     DeadLetters(dead_letters::DeadLettersCommand),
     /// Show where every event, delivery and letter is, and whether the sums agree
     #[command(before_help = ledger::EXAMPLES)]
@@ -95,14 +106,26 @@ enum Command {
     #[command(before_help = pauses::RESUME_EXAMPLES)]
     Resume(pauses::ResumeArgs),
     /// Make, list and revoke tokens for callers over HTTP
-    #[command(subcommand)]
+    #[command(subcommand, before_help = "Examples:\n  syncline tokens create crm-bridge\n  syncline tokens list")]
     Tokens(tokens::TokensCommand),
+    /// Write completions for a shell
+    #[command(before_help = manual::COMPLETIONS_EXAMPLES)]
+    Completions(manual::CompletionsArgs),
+    /// Write the manual's pages
+    #[command(before_help = manual::MAN_EXAMPLES)]
+    Man(manual::ManArgs),
 }
 
 /// Carries out the process's command line; answers the exit code.
 #[must_use]
 pub fn main() -> u8 {
-    let cli = match Cli::try_parse() {
+    let args: Vec<_> = std::env::args_os().collect();
+    let wish = ColorWish::of(args.iter().filter_map(|arg| arg.to_str()).map(str::to_owned));
+    let is_terminal = std::io::stdout().is_terminal();
+    let is_coloured = wish.is_granted(&process_env, is_terminal);
+    console::colour_talk(wish.is_granted(&process_env, std::io::stderr().is_terminal()));
+    let choice = if is_coloured { ColorChoice::Always } else { ColorChoice::Never };
+    let cli = match Cli::command().color(choice).try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             let is_wrong = error.use_stderr();
@@ -111,7 +134,7 @@ pub fn main() -> u8 {
             return if is_wrong { USAGE } else { 0 };
         }
     };
-    let mut console = Console::new();
+    let mut console = Console::new(is_terminal, is_coloured);
     let done = carry_out(cli.command, &mut console).and_then(|exit| console.flush().map(|()| exit));
     match done {
         Ok(exit) => exit,
@@ -142,6 +165,8 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::Pause(args) => pauses::pause(&args, console),
         Command::Resume(args) => pauses::resume(&args, console),
         Command::Tokens(command) => tokens::tokens(&command, console),
+        Command::Completions(args) => manual::completions(&args, console),
+        Command::Man(args) => manual::man(&args, console),
     }
 }
 

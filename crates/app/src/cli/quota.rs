@@ -36,7 +36,7 @@ pub(super) fn quota(args: &QuotaArgs, console: &mut Console) -> Result<u8, Failu
             rows.push(cells);
         }
     }
-    console.table(0, &rows)?;
+    console.list(&rows)?;
     console.line("")?;
     for lane in &view.systems {
         console.line(&state(lane))?;

@@ -1,7 +1,7 @@
 //! Runs a configuration until its feeds end or somebody stops it.
 //!
-//! Promises: ends with 0 when every feed has ended and all is settled, or after Ctrl-C once what was under way is settled; says
-//! what is left. Leaves to others: driving (`crate::run`), operators' wishes (`crate::control`).
+//! Promises: ends with 0 when every feed has ended and all is settled, or after Ctrl-C once what was under way is settled; a
+//! second Ctrl-C ends it at once; says what is left. Leaves to others: driving (`crate::run`), operators' wishes (`crate::control`).
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
@@ -10,10 +10,12 @@ use std::time::Duration;
 use axum::Router;
 use clap::{Args, ValueEnum};
 use sd_notify::NotifyState;
-use syncline_engine::error::{Error, Kind, Result};
+use syncline_engine::error::Result;
 use syncline_engine::ports::clock::Clock;
 use syncline_engine::ports::store::{LetterFilter, Store};
 
+use super::console::say;
+use super::signals::Signals;
 use crate::api::{Gate, Serving, serve};
 use crate::clock::WallClock;
 use crate::config::{Config, Kind as SystemKind};
@@ -67,21 +69,26 @@ pub async fn run(mut config: Config, data: Option<PathBuf>, behind_proxy: bool) 
     let stdin = if reads_stdin { Some(read_stdin()?) } else { None };
     let Machine { workers, running } = assemble(config, &open, clock.clone(), Wishes { stdin, ..Wishes::default() }).await?;
     let control = crate::control::start(&directory, running.clone())?;
+    let mut signals = Signals::listen()?;
     let drive = Drive::start(workers, &clock);
     let serving = open_door(&running, Router::new()).await?;
     tell_manager(&[NotifyState::Ready]);
-    let interrupted = wait(&running).await?;
+    let interrupted = wait(&running, &mut signals).await?;
     tell_manager(&[NotifyState::Stopping]);
     if let Some(callers) = &running.callers {
         callers.queue.close();
     }
-    if let Some(serving) = serving {
-        serving.stop().await;
-    }
-    drive.stop().await;
+    signals
+        .or_at_once(async {
+            if let Some(serving) = serving {
+                serving.stop().await;
+            }
+            drive.stop().await;
+        })
+        .await;
     control.stop().await;
     let left = left(&running).await?;
-    eprintln!("{}", left.text);
+    say(&left.text);
     let settled = left.settled;
     drop(running);
     open.close();
@@ -103,11 +110,10 @@ fn tell_manager(state: &[NotifyState<'_>]) {
 }
 
 /// Waits until every feed has ended and all is settled, or somebody presses Ctrl-C; true for the latter.
-async fn wait(running: &Running) -> Result<bool> {
-    let mut interrupt = std::pin::pin!(interruption());
+async fn wait(running: &Running, signals: &mut Signals) -> Result<bool> {
     loop {
         tokio::select! {
-            done = &mut interrupt => return done.map(|()| true),
+            _ = signals.next() => return Ok(true),
             () = pause(Duration::from_millis(100)) => {}
         }
         if running.is_settled().await? {
@@ -121,15 +127,6 @@ async fn wait(running: &Running) -> Result<bool> {
             tracing::error!(why, "a system is refused; the others go on");
             pause(Duration::from_secs(10)).await;
         }
-    }
-}
-
-async fn interruption() -> Result<()> {
-    let failed = |error| Error::new(Kind::Internal, "cannot listen for signals").caused_by(error);
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(failed)?;
-    tokio::select! {
-        done = tokio::signal::ctrl_c() => done.map_err(failed),
-        _ = terminate.recv() => Ok(()),
     }
 }
 

@@ -29,6 +29,17 @@ pub(super) struct Target {
     data: Option<PathBuf>,
 }
 
+/// How a list is answered.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Form {
+    /// Answer as JSON
+    #[arg(long, conflicts_with = "jsonl")]
+    pub(super) json: bool,
+    /// Answer as JSON, an entry a line
+    #[arg(long)]
+    pub(super) jsonl: bool,
+}
+
 impl Target {
     /// Asks one question.
     pub(super) fn ask(&self, request: &Request) -> Result<crate::control::Answer, Failure> {

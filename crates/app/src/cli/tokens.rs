@@ -18,8 +18,10 @@ pub(super) enum TokensCommand {
     #[command(before_help = "Examples:\n  syncline tokens create crm-bridge\n  syncline tokens create crm-bridge --print     for the configuration, kept nowhere")]
     Create(CreateArgs),
     /// List tokens, without their secrets
+    #[command(before_help = "Examples:\n  syncline tokens list\n  syncline tokens list --json")]
     List(ListArgs),
     /// Let a token in no more, at once and for ever
+    #[command(before_help = "Examples:\n  syncline tokens revoke crm-bridge")]
     Revoke(RevokeArgs),
 }
 

@@ -183,7 +183,7 @@ fn mask_values(line: &str) -> String {
 }
 
 /// The known name that is nearest to a wrong one, if it is near enough to be meant.
-pub(super) fn nearest<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let wrong = wrong.to_lowercase();
     let near = known.into_iter().map(|name| (distance(&wrong, &name.to_lowercase()), name));
     let (distance, name) = near.min_by_key(|(distance, _)| *distance)?;

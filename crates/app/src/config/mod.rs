@@ -28,7 +28,7 @@ pub use checked::{
     Agreed, Config, DispatchConfig, FileConfig, GeneratorConfig, HttpConfig, HubSpotConfig, IntakeConfig, Kind, SalesforceConfig, StdinConfig,
     SystemConfig,
 };
-pub use faults::{Fault, Faults, Place};
+pub use faults::{Fault, Faults, Place, nearest};
 pub use secrets::process_env;
 
 use read::{Reader, Section};

@@ -12,6 +12,7 @@ use syncline_engine::ports::store::PauseRow;
 use syncline_engine::workers::inbox::Wish;
 
 use super::{Context, Names, moment};
+use crate::config::nearest;
 
 /// Something that stands still, or did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +84,10 @@ async fn expect_lane(context: &dyn Context, system: &str) -> Result<()> {
         return Ok(());
     }
     let known: Vec<_> = known.into_iter().collect();
-    let remedy = if known.is_empty() { "nothing can be paused here".to_owned() } else { format!("name one of {}", known.join(", ")) };
+    let remedy = match nearest(system, known.iter().copied()) {
+        _ if known.is_empty() => "nothing can be paused here".to_owned(),
+        Some(meant) => format!("did you mean {meant}? there are {}", known.join(", ")),
+        None => format!("name one of {}", known.join(", ")),
+    };
     Err(Error::new(Kind::Operator, format!("{system} is no system that is written to")).with_remedy(remedy))
 }

@@ -14,6 +14,7 @@ use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::ports::store::PauseRow;
 
 use super::{Context, LetterView, Names, moment};
+use crate::config::nearest;
 
 /// Events of the record that are shown.
 const EVENTS: usize = 10;
@@ -156,10 +157,7 @@ pub struct OpenedView {
 /// Shows a record.
 pub(super) async fn show(context: &dyn Context, record_type: &str, key: &str) -> Result<RecordView> {
     let store = context.store();
-    let missing = || {
-        Error::new(Kind::Operator, format!("there is no record of type {record_type} with that key"))
-            .with_remedy("check type and key; an event that was refused has made no record: `syncline dead-letters list`")
-    };
+    let missing = || Error::new(Kind::Operator, format!("there is no record of type {record_type} with that key")).with_remedy(remedy(context, record_type));
     let Known { id, record, links } = store.known(record_type, &[key]).await?.pop().flatten().ok_or_else(missing)?;
     let names = Names::of(store).await?;
     let pauses = store.pauses().await?;
@@ -181,6 +179,15 @@ pub(super) async fn show(context: &dyn Context, record_type: &str, key: &str) ->
         links: views,
         events: events.into_iter().map(|event| event_view(event, &links, &names)).collect(),
     })
+}
+
+/// What to do about a record that is not found.
+fn remedy(context: &dyn Context, record_type: &str) -> String {
+    let types: Vec<_> = context.config().into_iter().flat_map(|config| config.schemas.iter()).map(|schema| schema.record_type.as_str()).collect();
+    match nearest(record_type, types.iter().copied()) {
+        Some(meant) if !types.contains(&record_type) => format!("did you mean {meant}? there are {}", types.join(", ")),
+        Some(_) | None => "check type and key; an event that was refused has made no record: `syncline dead-letters list`".to_owned(),
+    }
 }
 
 pub(super) async fn link_view(context: &dyn Context, link: &Link, names: &Names, pauses: &[PauseRow]) -> Result<LinkView> {
