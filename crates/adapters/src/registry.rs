@@ -9,7 +9,7 @@ use syncline_engine::error::Result;
 use syncline_engine::ports::writer::Writer;
 
 use crate::systems::{hubspot, salesforce};
-use crate::transport::Transport;
+use crate::systems::means::Means;
 
 /// One kind of system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +46,9 @@ pub enum WriterSettings {
 ///
 /// # Errors
 /// `Config` if the settings contradict themselves.
-pub fn writer(settings: WriterSettings, transport: Arc<dyn Transport>) -> Result<Arc<dyn Writer>> {
+pub fn writer(settings: WriterSettings, means: Means) -> Result<Arc<dyn Writer>> {
     Ok(match settings {
-        WriterSettings::Salesforce(settings) => Arc::new(salesforce::writer::SalesforceWriter::new(transport, settings)?),
-        WriterSettings::HubSpot(settings) => Arc::new(hubspot::writer::HubSpotWriter::new(transport, settings)?),
+        WriterSettings::Salesforce(settings) => Arc::new(salesforce::writer::SalesforceWriter::new(means, settings)?),
+        WriterSettings::HubSpot(settings) => Arc::new(hubspot::writer::HubSpotWriter::new(means, settings)?),
     })
 }

@@ -15,6 +15,7 @@ use syncline_adapters::systems::file::stdin::PipeFeed;
 use syncline_adapters::systems::generator::feed::{Gate, GeneratorFeed, Load};
 use syncline_adapters::systems::http::feed::HttpFeed;
 use syncline_adapters::systems::http::queue::CallQueue;
+use syncline_adapters::systems::means::Means;
 use syncline_adapters::transport::{HttpTransport, Transport};
 use syncline_core::dispatch::lane::LaneSettings;
 use syncline_core::dispatch::planted::Planted;
@@ -32,6 +33,7 @@ use syncline_engine::workers::inbox::Hub;
 use syncline_engine::workers::intake::{FeedSlot, IntakeReport, IntakeWorker};
 use syncline_engine::workers::upkeep::Upkeep;
 
+use crate::clock::WallClock;
 use crate::config::{Agreed, Config, Kind, SystemConfig};
 use crate::api::TokenBook;
 use crate::run::{Callers, Running};
@@ -106,7 +108,7 @@ pub async fn assemble(config: Arc<Config>, open: &OpenStore, clock: Arc<dyn Cloc
     let mut feeds = Vec::new();
     for system in &config.systems {
         let id = number(&system.name);
-        if let Some((writer, agreed)) = writer(system)? {
+        if let Some((writer, agreed)) = writer(&config, system)? {
             let settings = lane_settings(&config, system, SystemId(id), agreed, &*writer);
             let dispatcher = Dispatcher::new(store.clone(), writer, clock.clone(), hub.clone(), settings);
             statuses.push(dispatcher.status());
@@ -141,7 +143,7 @@ pub async fn assemble(config: Arc<Config>, open: &OpenStore, clock: Arc<dyn Cloc
 ///
 /// # Errors
 /// `Config` if the settings contradict themselves or no HTTP client can be made.
-pub fn writer(system: &SystemConfig) -> Result<Option<(Arc<dyn Writer>, &Agreed)>> {
+pub fn writer<'s>(config: &Config, system: &'s SystemConfig) -> Result<Option<(Arc<dyn Writer>, &'s Agreed)>> {
     let (settings, agreed) = match &system.kind {
         Kind::Salesforce(config) => (WriterSettings::Salesforce(config.settings.clone()), &config.agreed),
         Kind::HubSpot(config) => (WriterSettings::HubSpot(config.settings.clone()), &config.agreed),
@@ -149,7 +151,8 @@ pub fn writer(system: &SystemConfig) -> Result<Option<(Arc<dyn Writer>, &Agreed)
     };
     let transport: Arc<dyn Transport> =
         Arc::new(HttpTransport::new(None).map_err(|error| Error::new(ErrorKind::Config, format!("no HTTP client: {error}")))?);
-    Ok(Some((registry::writer(settings, transport)?, agreed)))
+    let means = Means::new(transport, Arc::new(WallClock), config.token_path(&system.name));
+    Ok(Some((registry::writer(settings, means)?, agreed)))
 }
 
 /// How the lane of a system is set up.

@@ -25,8 +25,10 @@ pub enum Kind {
     FeedUnavailable,
     /// A system cannot be reached.
     Unreachable,
-    /// A system refuses our credentials.
+    /// A system refuses our credentials, which may pass.
     AuthRefused,
+    /// A system refuses our credentials until a person renews them.
+    AuthEnded,
     /// A system answered in a way that its documentation does not know.
     Protocol,
     /// The other side is not set up as the boundary needs it.
@@ -71,6 +73,7 @@ pub const fn policy(kind: Kind) -> Policy {
         Kind::FeedUnavailable => Policy { again: second, remedy: "see that the source can be read; nothing is lost, it goes on from its checkpoint", exit: 66 },
         Kind::Unreachable => Policy { again: second, remedy: "check the address and the network; work goes on by itself", exit: 69 },
         Kind::AuthRefused => Policy { again: Again::After(Duration::from_secs(60)), remedy: "renew the credentials in the configuration", exit: 77 },
+        Kind::AuthEnded => Policy { again: Again::Never, remedy: "renew the credentials in the configuration, start again and resume the system", exit: 77 },
         Kind::Protocol => Policy { again: Again::After(Duration::from_secs(10)), remedy: "see whether the address is the right service and the API version is still served", exit: 69 },
         Kind::BoundaryRefused => Policy { again: Again::Never, remedy: "set the other side up as described, then start again", exit: 78 },
         Kind::Operator => Policy { again: Again::Never, remedy: "look the name or number up with the list command", exit: 1 },

@@ -168,6 +168,7 @@ fn failed(failed: &Failed) -> Problem {
         | Kind::FeedUnavailable
         | Kind::Unreachable
         | Kind::AuthRefused
+        | Kind::AuthEnded
         | Kind::Protocol
         | Kind::BoundaryRefused
         | Kind::Operator

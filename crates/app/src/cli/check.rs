@@ -90,7 +90,7 @@ fn unrouted(config: &Config) -> Vec<String> {
 async fn connect(config: &Config) -> Result<Vec<Finding>, Failure> {
     let mut findings: Vec<Finding> = Vec::new();
     for system in &config.systems {
-        let Some((writer, _)) = wiring::writer(system)? else { continue };
+        let Some((writer, _)) = wiring::writer(config, system)? else { continue };
         say(&format!("asking {} …", system.name));
         let mut finding = Finding { system: system.name.clone(), account: None, pools: BTreeMap::new(), refused: None };
         match writer.connect().await {

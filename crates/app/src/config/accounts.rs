@@ -1,7 +1,7 @@
 //! Reads the settings of external systems: address, credentials, limits and our share of the quota.
 //!
 //! Promises: an address is https unless it is this machine's own; credentials are references. Objects and terms are empty until
-//! the boundaries are read. Leaves to others: what is agreed (`boundaries`), asking the account (the adapters).
+//! the boundaries are read. Leaves to others: credentials (`sign_in`), what is agreed (`boundaries`), asking the account (the adapters).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::checked::{Agreed, HubSpotConfig, SalesforceConfig};
 use super::faults::hide;
 use super::raw::Node;
 use super::read::{Reader, Section};
-use super::secrets::secret;
+use super::sign_in;
 use super::systems::WAIT_MAX;
 
 /// Our share of a quota unless another is named.
@@ -31,7 +31,7 @@ pub(super) fn salesforce(reader: &mut Reader<'_>, node: &Node) -> Option<Salesfo
     let address = reader.required(section, "url", "write the org's My Domain address, such as https://acme.my.salesforce.com");
     let address = address.and_then(|node| url(reader, node));
     let remedy = "write auth: { client_credentials: { id: …, secret: ${SF_SECRET} } }";
-    let auth = reader.required(section, "auth", remedy).and_then(|node| credentials(reader, node));
+    let auth = reader.required(section, "auth", remedy).and_then(|node| sign_in::to_org(reader, node));
     let version = match section.get("api_version") {
         None => Some(SALESFORCE_VERSION.to_owned()),
         Some(node) => reader.parsed(node, "a version such as 67.0, and 46.0 at least", salesforce_version),
@@ -40,8 +40,7 @@ pub(super) fn salesforce(reader: &mut Reader<'_>, node: &Node) -> Option<Salesfo
     if reader.faults.len() > before {
         return None;
     }
-    let (id, secret) = auth?;
-    let mut settings = salesforce::config::Settings::new(address?, id, secret, ObjectUses::new());
+    let mut settings = salesforce::config::Settings::signed_in_by(auth?, address?, ObjectUses::new());
     settings.api_version = version?;
     settings.timeout = limits.timeout.unwrap_or(settings.timeout);
     settings.linger_max = limits.linger_max.unwrap_or(settings.linger_max);
@@ -52,18 +51,17 @@ pub(super) fn salesforce(reader: &mut Reader<'_>, node: &Node) -> Option<Salesfo
 
 /// Reads a HubSpot account.
 pub(super) fn hubspot(reader: &mut Reader<'_>, node: &Node) -> Option<HubSpotConfig> {
-    let known = ["kind", "token", "url", "api_version", "timeout", "linger_max", "quota", "concurrency"];
+    let known = ["kind", "token", "service_key", "oauth", "url", "api_version", "timeout", "linger_max", "quota", "concurrency"];
     let section = reader.section(node, &known)?;
     let before = reader.faults.len();
-    let token = reader.required(section, "token", "write token: ${HUBSPOT_TOKEN}, and set that variable");
-    let token = token.and_then(|node| secret(reader, node));
+    let token = sign_in::to_portal(reader, section);
     let address = section.get("url").map_or_else(|| Url::parse(hubspot::config::ADDRESS).ok(), |node| url(reader, node));
     let version = section.get("api_version").map(|node| reader.parsed(node, "v3 or a date such as 2026-03", hubspot_version));
     let limits = limits(reader, section, &["use", "day", "burst"]);
     if reader.faults.len() > before {
         return None;
     }
-    let mut settings = hubspot::config::Settings::new(address?, token?, ObjectUses::new());
+    let mut settings = hubspot::config::Settings::signed_in_by(token?, address?, ObjectUses::new());
     settings.api_version = version.flatten().unwrap_or(settings.api_version);
     settings.timeout = limits.timeout.unwrap_or(settings.timeout);
     settings.linger_max = limits.linger_max.unwrap_or(settings.linger_max);
@@ -105,18 +103,6 @@ fn limits(reader: &mut Reader<'_>, section: Section<'_>, pools: &[&str]) -> Limi
     let (day, burst) = (pool("day"), pool("burst"));
     let share_permille = quota.and_then(|quota| reader.permille(quota.get("use")?));
     Limits { timeout, linger_max, concurrency, share_permille, day, burst }
-}
-
-fn credentials(reader: &mut Reader<'_>, node: &Node) -> Option<(String, secrecy::SecretString)> {
-    let ways = reader.section(node, &["client_credentials"])?;
-    let remedy = "write client_credentials: { id: …, secret: ${SF_SECRET} }";
-    let section = reader.required(ways, "client_credentials", remedy)?;
-    let section = reader.section(section, &["id", "secret"])?;
-    let id = reader.required(section, "id", "write the app's consumer key");
-    let id = id.and_then(|node| reader.text(node, "the app's consumer key"));
-    let found = reader.required(section, "secret", "write secret: ${SF_SECRET}, and set that variable");
-    let secret = found.and_then(|node| secret(reader, node));
-    Some((id?, secret?))
 }
 
 /// An address to which secrets and records may be sent.

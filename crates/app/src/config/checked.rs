@@ -210,6 +210,12 @@ impl Config {
         self.data.as_ref().map_or_else(|| self.store.clone(), |data| data.join(&self.store))
     }
 
+    /// The file of a system's refresh token, where the other side replaces it at every use: beside the store.
+    #[must_use]
+    pub fn token_path(&self, system: &str) -> PathBuf {
+        self.store_path().with_file_name("tokens").join(format!("{system}.json"))
+    }
+
     /// The system of that name.
     #[must_use]
     pub fn system(&self, name: &str) -> Option<&SystemConfig> {

@@ -16,6 +16,7 @@ mod routing;
 mod rows;
 mod running;
 mod secrets;
+mod sign_in;
 mod systems;
 #[cfg(test)]
 mod tests;

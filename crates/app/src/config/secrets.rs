@@ -19,10 +19,26 @@ pub fn process_env(name: &str) -> Option<String> {
 
 /// Reads the secret that a value refers to.
 pub(super) fn secret(reader: &mut Reader<'_>, node: &Node) -> Option<SecretString> {
+    let found = referred(reader, node)?;
+    let trimmed = found.trim();
+    if trimmed.is_empty() || trimmed.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        let why = if trimmed.is_empty() { "the secret is empty" } else { "the secret holds space or control characters" };
+        reader.fault(node, why, "set it to the secret and nothing else");
+        return None;
+    }
+    Some(SecretString::from(trimmed.to_owned()))
+}
+
+/// Reads the private key that a value refers to, which has several lines. Whoever asks puts it into a type that cannot be printed.
+pub(super) fn key_text(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+    referred(reader, node)
+}
+
+fn referred(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     hide(node, &mut reader.hidden);
     let written = reader.written(node, "a reference to a secret")?.trim();
     let variable = written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|name| !name.contains(['$', '{', '}']));
-    let found = if let Some(name) = variable {
+    Some(if let Some(name) = variable {
         reader.variable(node, name)?
     } else if written.starts_with("file:") {
         let text = reader.text(node, "file: and a path")?;
@@ -40,12 +56,5 @@ pub(super) fn secret(reader: &mut Reader<'_>, node: &Node) -> Option<SecretStrin
                       if others have seen this file, replace the secret";
         reader.fault(node, "a secret stands here in plain text", remedy);
         return None;
-    };
-    let trimmed = found.trim();
-    if trimmed.is_empty() || trimmed.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        let why = if trimmed.is_empty() { "the secret is empty" } else { "the secret holds space or control characters" };
-        reader.fault(node, why, "set it to the secret and nothing else");
-        return None;
-    }
-    Some(SecretString::from(trimmed.to_owned()))
+    })
 }

@@ -12,6 +12,8 @@ const CANARY: &str = "canary";
 fn env(name: &str) -> Option<String> {
     let value = match name {
         "SF_SECRET" => "canary-salesforce",
+        "SF_REFRESH" => "canary-refresh",
+        "SF_KEY" => include_str!("test_key.pem"),
         "HUBSPOT_TOKEN" => "canary-hubspot",
         "SF_ID" => "app-of-the-environment",
         "SF_STATUS" => "Open - Not Contacted",
@@ -132,6 +134,8 @@ fn the_reference_names_every_key() {
         load("zzzzzzzzz: 1", "a", &env).unwrap_err(),
         faults_of("systems: { a: { kind: generator, zzzzzzzzz: 1 }, b: { kind: file, zzzzzzzzz: 1 }, c: { kind: stdin, zzzzzzzzz: 1 } }"),
         faults_of("systems: { d: { kind: salesforce, zzzzzzzzz: 1, quota: { zzzzzzzzz: 1 } } }"),
+        faults_of("systems: { j: { kind: salesforce, auth: { jwt_bearer: { zzzzzzzzz: 1 } } }, r: { kind: salesforce, auth: { refresh_token: { zzzzzzzzz: 1 } } } }"),
+        faults_of("systems: { o: { kind: hubspot, oauth: { zzzzzzzzz: 1 } } }"),
         faults_of("systems: { e: { kind: hubspot, zzzzzzzzz: 1, quota: { zzzzzzzzz: 1 } } }"),
         faults_of(&format!("{SHORTEST}\nboundaries: {{ hubspot: {{ zzzzzzzzz: 1, fields: {{ name: {{ zzzzzzzzz: 1 }} }} }} }}")),
         faults_of("record_types: { a: { zzzzzzzzz: 1 } }\nintake: { zzzzzzzzz: 1 }"),
@@ -197,7 +201,8 @@ fn a_secret_may_stand_in_a_file() {
     let text = format!("systems: {{ hubspot: {{ kind: hubspot, token: \"file:{}\" }} }}\nrouting: hubspot_only", path.display());
     let config = config_of(&text);
     let Kind::HubSpot(hubspot) = &config.system("hubspot").unwrap().kind else { panic!() };
-    assert_eq!(secrecy::ExposeSecret::expose_secret(&hubspot.settings.token), "canary-of-a-file");
+    let syncline_adapters::systems::hubspot::config::SignIn::Token(token) = &hubspot.settings.sign_in else { panic!() };
+    assert_eq!(secrecy::ExposeSecret::expose_secret(token), "canary-of-a-file");
     assert!(!format!("{config:?}{}", config.describe()).contains(CANARY));
 }
 

@@ -105,7 +105,7 @@ pub(super) async fn view(context: &dyn Context) -> Result<QuotaView> {
 
 /// What a system's charges come to; None for one that takes no writes.
 async fn charged(context: &dyn Context, config: &Config, system: &SystemConfig) -> Result<Option<Vec<PoolStatus>>> {
-    let Some((writer, agreed)) = wiring::writer(system)? else { return Ok(None) };
+    let Some((writer, agreed)) = wiring::writer(config, system)? else { return Ok(None) };
     let settings = wiring::lane_settings(config, system, SystemId(0), agreed, &*writer);
     let mut quota = Quota::new(&settings.profile.pools, settings.share_permille);
     let now = context.now();

@@ -77,8 +77,8 @@ pub enum Input {
     Answered(ChargeId, Vec<Outcome>, Verdict),
     /// A read was answered.
     ReadDone(ChargeId, Result<Vec<Option<Found>>, String>, Verdict),
-    /// A token was fetched, or not: then when to try again.
-    Renewed(ChargeId, Result<(), (Duration, String)>),
+    /// A token was fetched, or not: then when to try again, or that a person has to act first.
+    Renewed(ChargeId, Result<(), (Option<Duration>, String)>),
     /// Whose record stands in the way of a link: one of ours with open work or without, or a stranger's.
     Holder(LinkId, Option<(LinkId, bool)>),
     /// An operator's pause.

@@ -55,7 +55,8 @@ impl Lane {
     }
 
     fn has_work(&self) -> bool {
-        !self.queues.reads.is_empty() || self.queues.waiting().next().is_some()
+        let writes = !self.paused.contains_key(&PauseScope::Writes) && self.queues.waiting().next().is_some();
+        writes || !self.queues.reads.is_empty()
     }
 
     fn affords(&mut self, call: Call, now: Timestamp) -> bool {

@@ -100,8 +100,9 @@ impl Lane {
             self.quota.learn(report, now);
         }
         if verdict.unauthorised {
+            // Requests that were under way with one token count as one refusal.
+            self.tokens_refused += u32::from(!self.needs_token);
             self.needs_token = true;
-            self.tokens_refused += 1;
             // A refused token is no trouble with the system; but a second new token that is refused is no expiry.
             let wait = if self.tokens_refused > 2 { Duration::from_secs(60) } else { Duration::ZERO };
             self.blocked_until = now.plus(wait);
@@ -123,7 +124,7 @@ impl Lane {
         }
     }
 
-    pub(super) fn renewed(&mut self, charge: ChargeId, result: Result<(), (Duration, String)>, now: Timestamp) {
+    pub(super) fn renewed(&mut self, charge: ChargeId, result: Result<(), (Option<Duration>, String)>, now: Timestamp) {
         self.requests.remove(&charge);
         match result {
             Ok(()) => {
@@ -132,7 +133,12 @@ impl Lane {
             }
             Err((wait, why)) => {
                 self.quota.lost(charge);
-                self.blocked_until = now.plus(wait);
+                // What is held is read on with what we have, and a paused lane must not beat on the other side for it.
+                self.blocked_until = now.plus(wait.unwrap_or(Duration::from_secs(60)));
+                if wait.is_none() {
+                    let reason = format!("{why}; then `syncline resume {}`", self.settings.name);
+                    self.pause(PauseScope::Writes, reason, now);
+                }
                 self.report.last_error = Some(why);
             }
         }

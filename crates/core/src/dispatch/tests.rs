@@ -131,6 +131,24 @@ fn the_delete_half_of_a_move_does_not_blow_the_fuse() {
 }
 
 #[test]
+fn a_sign_in_that_has_ended_pauses_the_lane_until_a_person_resumes_it() {
+    let mut world = World::new(settings(), vec![]);
+    world.lane.token_fetched(false);
+    world.sign_in_ended = true;
+    world.event("k1", Create, &[("name", "a"), ("type", "lead")]);
+    world.come_to_rest();
+    let reason = &world.lane.paused()[&PauseScope::Writes];
+    assert!(reason.contains("refused for good") && reason.contains("syncline resume"), "{reason}");
+    assert!(world.store.pauses.iter().any(|pause| pause.set), "the pause is durable");
+    assert_eq!(world.sent.len(), 0);
+    assert_eq!(world.lane.report().tokens, 1, "a paused lane with nothing to read asks for no token");
+    world.sign_in_ended = false;
+    world.calm_down();
+    world.check_rest(true);
+    assert_eq!(world.sent.len(), 1);
+}
+
+#[test]
 fn a_run_of_rejections_pauses_the_lane() {
     let mut settings = settings();
     settings.guard = GuardSettings { reject_min: 4, ..settings.guard };

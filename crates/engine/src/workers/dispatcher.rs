@@ -60,7 +60,7 @@ enum Done {
     Loaded(Vec<LinkId>, Vec<(LinkId, Known)>),
     Answered(ChargeId, Answer),
     Read(ChargeId, ReadAnswer),
-    Renewed(ChargeId, std::result::Result<(), (Duration, String)>),
+    Renewed(ChargeId, std::result::Result<(), (Option<Duration>, String)>),
     Holder(LinkId, Option<(LinkId, bool)>),
     Failed(Error),
 }
@@ -440,10 +440,11 @@ enum Counted {
     Objects(BTreeSet<String>),
 }
 
-fn wait_after(error: &Error) -> Duration {
+/// When a renewal is worth another try; None if a person has to act first.
+fn wait_after(error: &Error) -> Option<Duration> {
     match policy(error.kind).again {
-        Again::After(wait) => wait,
-        Again::Never => Duration::from_secs(60),
+        Again::After(wait) => Some(wait),
+        Again::Never => None,
     }
 }
 

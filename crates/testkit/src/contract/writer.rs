@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
+use syncline_adapters::systems::means::Means;
 use syncline_adapters::systems::object_use::{ObjectUse, ObjectUses};
-use syncline_adapters::transport::Transport;
 use syncline_core::attempt::Operation;
 use syncline_core::dispatch::batch::{Batch, Item, ReadBatch, ReadBy};
 use syncline_core::ids::{AttemptId, ChargeId};
@@ -27,7 +27,7 @@ pub struct Facts {
     /// Which emulator answers.
     pub system: System,
     /// A writer of that vendor, with the sandbox's own credentials.
-    pub make: fn(Arc<dyn Transport>, ObjectUses) -> Arc<dyn Writer>,
+    pub make: fn(Means, ObjectUses) -> Arc<dyn Writer>,
     /// Sets the sandbox up with the suite's unique field.
     pub prepare: fn(&mut SandboxConfig),
     /// Makes the key field useless, for W2.
@@ -129,7 +129,9 @@ impl Bench {
             .map(|name| (*name).to_owned())
             .collect();
         let used = ObjectUse { key_field: facts.key_field.to_owned(), written, filled: Default::default() };
-        let writer = (facts.make)(transport.clone(), [(facts.object.to_owned(), used)].into());
+        // No way to sign in that the suite uses keeps a refresh token.
+        let means = Means::new(transport.clone(), clock.clone(), "no-token.json".into());
+        let writer = (facts.make)(means, [(facts.object.to_owned(), used)].into());
         Self { facts, writer, transport, clock, sandbox, attempts: AtomicI64::new(0) }
     }
 

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
+use syncline_adapters::systems::means::Means;
 use syncline_adapters::systems::object_use::ObjectUses;
 use syncline_adapters::systems::{hubspot, salesforce};
-use syncline_adapters::transport::Transport;
 use syncline_core::attempt::Operation;
 use syncline_engine::ports::writer::Writer;
 use syncline_sandbox::exchange::System;
@@ -93,18 +93,18 @@ fn address() -> url::Url {
     }
 }
 
-fn salesforce_writer(transport: Arc<dyn Transport>, objects: ObjectUses) -> Arc<dyn Writer> {
+fn salesforce_writer(means: Means, objects: ObjectUses) -> Arc<dyn Writer> {
     let settings =
         salesforce::config::Settings::new(address(), "sandbox-client".into(), "sandbox-secret".to_owned().into(), objects);
-    match salesforce::writer::SalesforceWriter::new(transport, settings) {
+    match salesforce::writer::SalesforceWriter::new(means, settings) {
         Ok(writer) => Arc::new(writer),
         Err(error) => panic!("{error}"),
     }
 }
 
-fn hubspot_writer(transport: Arc<dyn Transport>, objects: ObjectUses) -> Arc<dyn Writer> {
+fn hubspot_writer(means: Means, objects: ObjectUses) -> Arc<dyn Writer> {
     let settings = hubspot::config::Settings::new(address(), "pat-sandbox-1".to_owned().into(), objects);
-    match hubspot::writer::HubSpotWriter::new(transport, settings) {
+    match hubspot::writer::HubSpotWriter::new(means, settings) {
         Ok(writer) => Arc::new(writer),
         Err(error) => panic!("{error}"),
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use syncline_adapters::systems::means::Means;
 use syncline_adapters::systems::object_use::uses;
 use syncline_adapters::systems::{hubspot, salesforce};
 use syncline_core::dispatch::guard::GuardSettings;
@@ -16,6 +17,7 @@ use syncline_core::intake::Routes;
 use syncline_core::retry_policy::Backoff;
 use syncline_core::schema::{Schema, Schemas};
 use syncline_core::terms::Terms;
+use syncline_engine::ports::clock::Clock;
 use syncline_engine::ports::writer::Writer;
 use syncline_sandbox::exchange::System;
 
@@ -51,8 +53,8 @@ pub fn routes(salesforce: SystemId, hubspot: SystemId) -> BTreeMap<String, Route
 
 /// One system's writer and its lane's settings.
 #[must_use]
-pub fn writer(network: &Arc<Network>, system: System, number: SystemId, planted: Planted, world: &World) -> (Arc<dyn Writer>, LaneSettings) {
-    let transport = Arc::new(SimTransport { network: network.clone(), system });
+pub fn writer(network: &Arc<Network>, clock: Arc<dyn Clock>, system: System, number: SystemId, planted: Planted, world: &World) -> (Arc<dyn Writer>, LaneSettings) {
+    let means = Means::new(Arc::new(SimTransport { network: network.clone(), system }), clock, "no-token.json".into());
     let terms = match system {
         System::Salesforce => salesforce::config::default_terms("internal", "salesforce"),
         System::HubSpot => hubspot::config::default_terms("internal", "hubspot"),
@@ -65,7 +67,7 @@ pub fn writer(network: &Arc<Network>, system: System, number: SystemId, planted:
             let mut settings = salesforce::config::Settings::new(url, "sandbox-client".into(), "sandbox-secret".to_owned().into(), used);
             settings.timeout = TIMEOUT;
             settings.linger_max = LINGER + Duration::from_secs(1);
-            Arc::new(salesforce::writer::SalesforceWriter::new(transport, settings).expect("a writer"))
+            Arc::new(salesforce::writer::SalesforceWriter::new(means, settings).expect("a writer"))
         }
         System::HubSpot => {
             let url = HUBSPOT_URL.parse().expect("an address");
@@ -74,7 +76,7 @@ pub fn writer(network: &Arc<Network>, system: System, number: SystemId, planted:
             settings.timeout = TIMEOUT;
             settings.linger_max = LINGER + Duration::from_secs(1);
             settings.burst_limit = u64::from(world.burst);
-            Arc::new(hubspot::writer::HubSpotWriter::new(transport, settings).expect("a writer"))
+            Arc::new(hubspot::writer::HubSpotWriter::new(means, settings).expect("a writer"))
         }
     };
     let settings = lane_settings(number, system.name(), terms, &*writer, planted, world.touchy);

@@ -220,7 +220,7 @@ impl Simulation {
         let hub = Arc::new(Hub::new([salesforce, hubspot]));
         let mut statuses = Vec::new();
         for (system, number) in [(System::Salesforce, salesforce), (System::HubSpot, hubspot)] {
-            let (writer, settings) = parties::writer(&self.network, system, number, self.planted, &self.world);
+            let (writer, settings) = parties::writer(&self.network, clock.clone(), system, number, self.planted, &self.world);
             let dispatcher = Dispatcher::new(shared.clone(), writer, clock.clone(), hub.clone(), settings);
             statuses.push(dispatcher.status());
             self.executor.add(Box::pin(drive(dispatcher, self.clock.clone())));

@@ -33,13 +33,33 @@ pub const ADDRESS: &str = "https://api.hubapi.com";
 /// Inputs of one batch call.
 pub const BATCH_MAX: usize = 100;
 
+/// How calls are allowed.
+#[derive(Debug, Clone)]
+pub enum SignIn {
+    /// By the token of a private app or a service key, which does not expire.
+    Token(SecretString),
+    /// By tokens of half an hour each, which an app's refresh token brings.
+    OAuth(OAuthApp),
+}
+
+/// An app that a person has connected to the account.
+#[derive(Debug, Clone)]
+pub struct OAuthApp {
+    /// The app's id.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: SecretString,
+    /// The refresh token as configured.
+    pub refresh_token: SecretString,
+}
+
 /// The settings of one HubSpot system.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// HubSpot's address.
     pub url: Url,
-    /// The token of a service key or private app.
-    pub token: SecretString,
+    /// How calls are allowed.
+    pub sign_in: SignIn,
     /// The API version: `v3`, or a date such as `2026-03`.
     pub api_version: String,
     /// The objects that are written, and how.
@@ -78,12 +98,18 @@ impl WireForm for Settings {
 }
 
 impl Settings {
-    /// Settings with HubSpot's own figures for everything that is not named.
+    /// Settings of a static token, with HubSpot's own figures for everything that is not named.
     #[must_use]
     pub fn new(url: Url, token: SecretString, objects: ObjectUses) -> Self {
+        Self::signed_in_by(SignIn::Token(token), url, objects)
+    }
+
+    /// Settings with HubSpot's own figures for everything that is not named.
+    #[must_use]
+    pub fn signed_in_by(sign_in: SignIn, url: Url, objects: ObjectUses) -> Self {
         Self {
             url,
-            token,
+            sign_in,
             api_version: "v3".to_owned(),
             objects,
             timeout: Duration::from_secs(30),

@@ -24,6 +24,9 @@ const NOT_UNIQUE: &str = "NON_UNIQUE_PROPERTY";
 /// Ours for an object type that does not exist, likewise.
 const NO_OBJECT: &str = "UNKNOWN_OBJECT_TYPE";
 
+/// The status of a refused token.
+pub const UNAUTHORISED: u16 = 401;
+
 /// Statuses, categories, codes of properties, policies and codes of the token endpoint.
 pub const TABLE: &[Entry] = &[
     entry("VALIDATION_ERROR", Class::Permanent, "correct the record so that it meets the account's property definitions"),

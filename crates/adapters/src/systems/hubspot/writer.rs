@@ -7,14 +7,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use syncline_core::dispatch::batch::{Batch, Profile, ReadBatch};
+use syncline_core::outcome::{Outcome, Verdict};
 use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::ports::writer::{Account, Answer, ReadAnswer, Writer};
 
+use super::auth::Grant;
 use super::client::Client;
 use super::config::{BURST, DAY, Settings};
 use super::{decode, encode, errors, limits, schema};
 use crate::systems::answers;
-use crate::transport::{Call, HttpResponse, Transport};
+use crate::systems::means::Means;
+use crate::systems::tokens::Token;
+use crate::transport::{Call, HttpResponse};
 
 /// Writes to one account.
 pub struct HubSpotWriter {
@@ -28,19 +32,32 @@ impl HubSpotWriter {
     ///
     /// # Errors
     /// `Config` if the settings contradict themselves.
-    pub fn new(transport: Arc<dyn Transport>, settings: Settings) -> Result<Self> {
+    pub fn new(means: Means, settings: Settings) -> Result<Self> {
         if let Some(complaint) = settings.complaint() {
             return Err(Error::new(Kind::Config, format!("hubspot: {complaint}")));
         }
         let profile = settings.profile(&settings.allowance());
-        Ok(Self { client: Client::new(transport, &settings), settings, profile })
+        Ok(Self { client: Client::new(means, &settings), settings, profile })
     }
 
     /// One call for which nothing but success will do.
     async fn ask(&self, doing: &str, call: Call) -> Result<HttpResponse> {
-        let response = self.client.call(call).await.map_err(|error| answers::unanswered_call(doing, error))?;
+        let token = self.token().await?;
+        let response = self.client.call(&token, call).await.map_err(|error| answers::unanswered_call(doing, error))?;
         if (200..300).contains(&response.status) { Ok(response) } else { Err(errors::whole(&response).refusal.into_error(doing)) }
     }
+
+    async fn token(&self) -> Result<Arc<Token<Grant>>> {
+        if self.needs_token() {
+            self.client.renew().await?;
+        }
+        self.client.token().ok_or_else(|| Error::new(Kind::AuthRefused, "HubSpot refused a new token at once"))
+    }
+}
+
+/// A write or read for which there is no good token.
+fn no_token() -> Verdict {
+    Verdict { unauthorised: true, ..Verdict::default() }
 }
 
 #[async_trait]
@@ -50,11 +67,11 @@ impl Writer for HubSpotWriter {
     }
 
     async fn renew(&self) -> Result<()> {
-        self.client.renew()
+        self.client.renew().await
     }
 
     fn needs_token(&self) -> bool {
-        false
+        self.client.token().is_none()
     }
 
     fn connect_calls(&self) -> usize {
@@ -97,14 +114,20 @@ impl Writer for HubSpotWriter {
             Ok(call) => call,
             Err(lacking) => return answers::unsendable(batch.items.len(), &lacking),
         };
-        match self.client.call(call).await {
+        let Some(token) = self.client.token() else {
+            return answers::uniform(batch.items.len(), &Outcome::NotSent { why: "no token".to_owned() }, no_token());
+        };
+        match self.client.call(&token, call).await {
             Ok(response) => decode::write(batch, &response),
             Err(error) => answers::unanswered_write(batch.items.len(), error),
         }
     }
 
     async fn read(&self, batch: &ReadBatch) -> ReadAnswer {
-        match self.client.call(encode::read(&self.settings.api_version, batch)).await {
+        let Some(token) = self.client.token() else {
+            return ReadAnswer { found: Err("no token".to_owned()), verdict: no_token() };
+        };
+        match self.client.call(&token, encode::read(&self.settings.api_version, batch)).await {
             Ok(response) => decode::read(batch, &response),
             Err(error) => answers::unanswered_read(&error),
         }

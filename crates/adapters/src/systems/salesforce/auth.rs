@@ -1,105 +1,112 @@
-//! The org's token: fetched by client credentials, shared by all calls, renewed by one caller at a time.
+//! The ways to sign in to an org, as requests and answers.
 //!
-//! Promises: a token and the address that it is good for are replaced together; a renewal that finds another token than the
-//! refused one in place fetches none; who asks while a renewal is under way waits for it. Token and secret are never printed.
-//! Leaves to others: when to renew (the lane), carrying the request (`client`).
+//! Promises: pure; a JWT's time is an argument; an answer for which only a person can do something is told apart from one that may
+//! pass. Token, secret and key are never printed.
+//! Leaves to others: carrying the request and keeping what came (`client`), when to renew (the lane).
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use syncline_core::time::Timestamp;
 use syncline_engine::error::{Error, Kind, Result};
 use url::{Url, form_urlencoded};
 
+use super::config::SignIn;
 use super::errors::TOKEN_TABLE;
 use crate::systems::answers;
 use crate::systems::refusals::{clean_code, lookup};
 use crate::transport::{Call, HttpResponse, Method};
 
+/// How long an assertion is good: what Salesforce takes at most is said to be three minutes or five.
+const ASSERTION_LIFE: Duration = Duration::from_secs(120);
+
 /// A token and what came with it.
 #[derive(Debug, Clone)]
-pub struct Token {
-    /// Which of our tokens it is; later ones have higher numbers.
-    pub epoch: u64,
+pub struct Grant {
     /// The token itself.
     pub secret: SecretString,
     /// Where data calls go.
     pub instance: Url,
     /// The org's id.
     pub org: String,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    token: Option<Arc<Token>>,
-    fetched: u64,
-    refused: u64,
-}
-
-/// The token in use.
-#[derive(Debug, Default)]
-pub struct Tokens {
-    state: Mutex<State>,
-    renewal: tokio::sync::Mutex<()>,
-}
-
-impl Tokens {
-    /// The token in use, unless it was refused.
-    #[must_use]
-    pub fn current(&self) -> Option<Arc<Token>> {
-        let state = self.lock();
-        state.token.clone().filter(|token| token.epoch > state.refused)
-    }
-
-    /// Notes that Salesforce refused a token. One that was replaced meanwhile changes nothing.
-    pub fn refuse(&self, epoch: u64) {
-        let mut state = self.lock();
-        state.refused = state.refused.max(epoch);
-    }
-
-    /// Puts a fetched token in place.
-    pub fn replace(&self, fetched: Fetched) {
-        let mut state = self.lock();
-        state.fetched += 1;
-        let Fetched { secret, instance, org } = fetched;
-        state.token = Some(Arc::new(Token { epoch: state.fetched, secret, instance, org }));
-    }
-
-    /// Waits until nobody else renews.
-    pub async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.renewal.lock().await
-    }
-
-    /// The state is replaced in single steps, so a panic elsewhere leaves it whole.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The request for a token.
-#[must_use]
-pub fn request(client_id: &str, client_secret: &SecretString) -> Call {
-    let form = form_urlencoded::Serializer::new(String::new())
-        .append_pair("grant_type", "client_credentials")
-        .append_pair("client_id", client_id)
-        .append_pair("client_secret", client_secret.expose_secret())
-        .finish();
-    Call { method: Method::Post, target: "/services/oauth2/token".to_owned(), body: form.into_bytes() }
+    /// What the token may do, where the answer tells.
+    pub scopes: Option<Vec<String>>,
 }
 
 /// What a good answer brings.
 #[derive(Debug)]
 pub struct Fetched {
-    secret: SecretString,
-    instance: Url,
-    org: String,
+    /// The token.
+    pub grant: Grant,
+    /// The refresh token that takes the place of the one that was sent.
+    pub rotated: Option<SecretString>,
+}
+
+/// A private key in PEM form that was found to be one.
+#[derive(Debug, Clone)]
+pub struct PrivateKey(SecretString);
+
+impl PrivateKey {
+    /// Takes an RSA key, PKCS#1 or PKCS#8; None if the text holds none.
+    #[must_use]
+    pub fn read(pem: String) -> Option<Self> {
+        EncodingKey::from_rsa_pem(pem.as_bytes()).is_ok().then(|| Self(SecretString::from(pem)))
+    }
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: i64,
+}
+
+fn assertion(client_id: &str, username: &str, audience: &str, key: &PrivateKey, now: Timestamp) -> Result<SecretString> {
+    // The failures of signing are those of the key, and may quote it.
+    let refused = |_| Error::new(Kind::Config, "signing in to Salesforce: the private key signs nothing");
+    let signer = EncodingKey::from_rsa_pem(key.0.expose_secret().as_bytes()).map_err(refused)?;
+    let exp = now.plus(ASSERTION_LIFE).as_millis() / 1000;
+    let claims = Claims { iss: client_id, sub: username, aud: audience, exp };
+    jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &signer).map(SecretString::from).map_err(refused)
+}
+
+/// The request for a token; `refresh` is the refresh token in use, for the way that has one.
+///
+/// # Errors
+/// `Config` if the private key cannot sign.
+pub fn request(way: &SignIn, refresh: Option<&SecretString>, now: Timestamp) -> Result<Call> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    match way {
+        SignIn::ClientCredentials { id, secret } => {
+            form.append_pair("grant_type", "client_credentials").append_pair("client_id", id);
+            form.append_pair("client_secret", secret.expose_secret());
+        }
+        SignIn::JwtBearer { client_id, username, audience, key } => {
+            let assertion = assertion(client_id, username, audience, key, now)?;
+            form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+            form.append_pair("assertion", assertion.expose_secret());
+        }
+        SignIn::RefreshToken { client_id, client_secret, refresh_token } => {
+            form.append_pair("grant_type", "refresh_token").append_pair("client_id", client_id);
+            if let Some(secret) = client_secret {
+                form.append_pair("client_secret", secret.expose_secret());
+            }
+            form.append_pair("refresh_token", refresh.unwrap_or(refresh_token).expose_secret());
+        }
+    }
+    Ok(Call { method: Method::Post, target: "/services/oauth2/token".to_owned(), body: form.finish().into_bytes() })
 }
 
 #[derive(Deserialize)]
-struct Grant {
+struct GrantAnswer {
     access_token: SecretText,
     instance_url: String,
     id: String,
+    scope: Option<String>,
+    refresh_token: Option<SecretText>,
 }
 
 /// Keeps the token out of every derived print from the first byte on.
@@ -123,30 +130,74 @@ struct Refused {
 /// Reads the answer to a request for a token that went to `asked`.
 ///
 /// # Errors
-/// `AuthRefused` with a remedy; `Unreachable` for what passes by itself; `Protocol` for what is no token answer.
-pub fn fetched(asked: &Url, response: &HttpResponse) -> Result<Fetched> {
+/// `AuthEnded` with a remedy where a person has to act; `Unreachable` for what passes by itself; `Protocol` for what is no token answer.
+pub fn fetched(asked: &Url, way: &SignIn, response: &HttpResponse) -> Result<Fetched> {
     let doing = "fetching a Salesforce token";
     if (200..300).contains(&response.status) {
-        let grant: Grant = answers::json(response).map_err(|why| answers::unreadable_call(doing, &why))?;
+        let grant: GrantAnswer = answers::json(response).map_err(|why| answers::unreadable_call(doing, &why))?;
         let org = org_of(&grant.id).ok_or_else(|| answers::unreadable_call(doing, "the answer names no org"))?;
         let instance = Url::parse(&grant.instance_url)
             .map_err(|error| answers::unreadable_call(doing, "the answer names no address").caused_by(error))?;
         if asked.scheme() == "https" && instance.scheme() != "https" {
             return Err(answers::unreadable_call(doing, "the answer sends us to an address without TLS"));
         }
-        return Ok(Fetched { secret: grant.access_token.0, instance, org });
+        let scopes = grant.scope.map(|scopes| scopes.split_whitespace().map(str::to_owned).collect());
+        let rotated = grant.refresh_token.map(|token| token.0);
+        return Ok(Fetched { grant: Grant { secret: grant.access_token.0, instance, org, scopes }, rotated });
     }
     let refused = answers::json::<Refused>(response).ok().filter(|_| (400..500).contains(&response.status));
     let Some(refused) = refused else {
         return Err(Error::new(Kind::Unreachable, format!("{doing}: HTTP {}", response.status)));
     };
     let code = clean_code(&refused.error);
-    if refused.error_description.contains("rate limit") {
+    let text = refused.error_description.to_ascii_lowercase();
+    if text.contains("rate limit") {
         return Err(Error::new(Kind::Unreachable, format!("{doing}: too many token requests ({code})")));
     }
-    let remedy = lookup(TOKEN_TABLE, &code)
-        .map_or("see the app's OAuth settings and the integration user's login history", |entry| entry.remedy);
-    Err(Error::new(Kind::AuthRefused, format!("{doing}: refused with {code}")).with_remedy(remedy))
+    Err(refusal(doing, way, &code, &text))
+}
+
+/// Salesforce says with its description alone what a grant lacks; it is read and never repeated.
+const GRANT_FAULTS: &[(&str, &str, &str)] = &[
+    (
+        "expired access/refresh token",
+        "the refresh token is expired or revoked",
+        "sign the integration user in again and configure the new refresh token",
+    ),
+    (
+        "hasn't approved",
+        "the user has not approved the app",
+        "in the app's policies choose pre-authorised users and give the integration user's profile or permission set access",
+    ),
+    (
+        "audience",
+        "the audience is not the one that Salesforce expects",
+        "set audience to https://login.salesforce.com, or https://test.salesforce.com for a sandbox",
+    ),
+    (
+        "assertion",
+        "the assertion is not accepted",
+        "see that the app holds the certificate of this private key, that username is right, and that this machine's clock is",
+    ),
+    ("inactive user", "the user is inactive", "activate the integration user, or name another"),
+    ("inactive organization", "the org is inactive", "activate the org"),
+    ("ip restricted", "this address is not allowed", "allow this machine's address in the app's policies or the user's profile"),
+    ("authentication failure", "the user or its credentials are wrong", "correct the credentials"),
+];
+
+fn refusal(doing: &str, way: &SignIn, code: &str, text: &str) -> Error {
+    if let Some((_, found, remedy)) = GRANT_FAULTS.iter().find(|(sign, ..)| code == "invalid_grant" && text.contains(sign)) {
+        // A clock that is wrong may be set right without us.
+        let is_clock = *found == "the assertion is not accepted" && text.contains("expired");
+        let kind = if is_clock { Kind::AuthRefused } else { Kind::AuthEnded };
+        return Error::new(kind, format!("{doing}: {found} ({code})")).with_remedy(*remedy);
+    }
+    let remedy = match (code, way) {
+        ("invalid_grant", SignIn::JwtBearer { .. }) => "see the integration user's login history for the reason",
+        ("invalid_grant", SignIn::RefreshToken { .. }) => "sign the integration user in again and configure the new refresh token",
+        _ => lookup(TOKEN_TABLE, code).map_or("see the app's OAuth settings and the integration user's login history", |entry| entry.remedy),
+    };
+    Error::new(Kind::AuthEnded, format!("{doing}: refused with {code}")).with_remedy(remedy)
 }
 
 /// The org's id in an identity URL, `…/id/{org}/{user}`.
@@ -157,60 +208,5 @@ fn org_of(identity: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(status: u16, body: &str) -> HttpResponse {
-        let headers = [("content-type".to_owned(), "application/json;charset=UTF-8".to_owned())].into();
-        HttpResponse { status, headers, body: body.as_bytes().to_vec() }
-    }
-
-    fn asked() -> Url {
-        Url::parse("https://acme.my.salesforce.com").unwrap()
-    }
-
-    const GRANT: &str = r#"{"access_token":"00D5g!tok","signature":"x","scope":"api","instance_url":"https://acme.my.salesforce.com",
-        "id":"https://login.salesforce.com/id/00D5g000004Kp7QEAS/0055g000007Xy9ZAAS","token_type":"Bearer","issued_at":"1785672000123"}"#;
-
-    #[test]
-    fn a_grant_brings_token_address_and_org_and_prints_no_secret() {
-        let fetched = fetched(&asked(), &answer(200, GRANT)).unwrap();
-        assert_eq!(fetched.org, "00D5g000004Kp7QEAS");
-        assert!(!format!("{fetched:?}").contains("tok"));
-        let call = request("id", &SecretString::from("s&cret"));
-        assert_eq!(
-            String::from_utf8(call.body.clone()).unwrap(),
-            "grant_type=client_credentials&client_id=id&client_secret=s%26cret"
-        );
-        assert!(!format!("{call:?}").contains("cret"));
-    }
-
-    #[test]
-    fn refusals_are_final_and_outages_are_not() {
-        let kind = |status, body: &str| fetched(&asked(), &answer(status, body)).unwrap_err().kind;
-        assert_eq!(
-            kind(400, r#"{"error":"invalid_client","error_description":"invalid client credentials"}"#),
-            Kind::AuthRefused
-        );
-        assert_eq!(kind(401, r#"{"error":"invalid_client"}"#), Kind::AuthRefused);
-        assert_eq!(kind(400, r#"{"error":"invalid_grant","error_description":"rate limit exceeded"}"#), Kind::Unreachable);
-        assert_eq!(kind(503, "<html>"), Kind::Unreachable);
-        assert_eq!(kind(400, "<html>"), Kind::Unreachable);
-        assert_eq!(kind(200, "<html>"), Kind::Protocol);
-        assert_eq!(kind(200, &GRANT.replace("\"https://acme", "\"http://acme")), Kind::Protocol);
-        assert_eq!(kind(200, &GRANT.replace("/id/00D5g000004Kp7QEAS", "/id")), Kind::Protocol);
-    }
-
-    #[test]
-    fn only_the_refused_token_falls() {
-        let tokens = Tokens::default();
-        assert!(tokens.current().is_none());
-        tokens.replace(fetched(&asked(), &answer(200, GRANT)).unwrap());
-        let first = tokens.current().unwrap();
-        tokens.refuse(first.epoch);
-        assert!(tokens.current().is_none());
-        tokens.replace(fetched(&asked(), &answer(200, GRANT)).unwrap());
-        tokens.refuse(first.epoch);
-        assert_eq!(tokens.current().unwrap().epoch, first.epoch + 1);
-    }
-}
+#[path = "auth_tests.rs"]
+mod tests;

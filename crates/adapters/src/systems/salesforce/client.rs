@@ -1,65 +1,76 @@
 //! Talks to one org: the only place of this system that does I/O.
 //!
 //! Promises: every call bears the token and says who we are and that no assignment rule shall run; a refused token is
-//! noted, so that the next renewal fetches another. One request per call.
+//! noted, so that the next renewal fetches another; a refresh token that was replaced is kept before the token that came with it is
+//! used. One request per call.
 //! Leaves to others: what to ask (`encode`) and what was answered (`decode`).
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use syncline_engine::error;
 use url::Url;
 
-use super::auth::{self, Token, Tokens};
+use super::auth::{self, Grant};
+use super::config::SignIn;
 use crate::systems::answers;
-use crate::transport::{Call, HttpRequest, HttpResponse, Transport, TransportError};
+use crate::systems::means::Means;
+use crate::systems::tokens::{Token, Tokens};
+use crate::transport::{Call, HttpRequest, HttpResponse, TransportError};
 
 /// A connection to one org.
 pub struct Client {
-    transport: Arc<dyn Transport>,
-    tokens: Tokens,
+    means: Means,
+    tokens: Tokens<Grant>,
     url: Url,
-    client_id: String,
-    client_secret: SecretString,
+    way: SignIn,
     timeout: Duration,
 }
 
 impl Client {
     /// A client without a token.
     #[must_use]
-    pub fn new(transport: Arc<dyn Transport>, settings: &super::config::Settings) -> Self {
+    pub fn new(means: Means, settings: &super::config::Settings) -> Self {
         Self {
-            transport,
+            means,
             tokens: Tokens::default(),
             url: settings.url.clone(),
-            client_id: settings.client_id.clone(),
-            client_secret: settings.client_secret.clone(),
+            way: settings.sign_in.clone(),
             timeout: settings.timeout,
         }
     }
 
     /// The token in use, unless there is none or it was refused.
     #[must_use]
-    pub fn token(&self) -> Option<Arc<Token>> {
-        self.tokens.current()
+    pub fn token(&self) -> Option<Arc<Token<Grant>>> {
+        self.tokens.current(self.means.clock.now())
     }
 
     /// Fetches a token unless there is a good one by the time that it is our turn.
     ///
     /// # Errors
-    /// `AuthRefused`, `Unreachable`, `Protocol`.
+    /// `AuthEnded`, `AuthRefused`, `Unreachable`, `Protocol`; `StoreUnavailable` if a new refresh token cannot be kept.
     pub async fn renew(&self) -> error::Result<()> {
         let _turn = self.tokens.turn().await;
-        if self.tokens.current().is_some() {
+        if self.token().is_some() {
             return Ok(());
         }
-        let call = auth::request(&self.client_id, &self.client_secret);
+        let mut kept = match &self.way {
+            SignIn::RefreshToken { refresh_token, .. } => Some(self.means.vault.take(refresh_token)?),
+            SignIn::ClientCredentials { .. } | SignIn::JwtBearer { .. } => None,
+        };
+        let refresh = kept.as_ref().map(|kept| kept.token());
+        let call = auth::request(&self.way, refresh, self.means.clock.now())?;
         let headers =
             vec![("content-type", "application/x-www-form-urlencoded".to_owned()), ("accept", "application/json".to_owned())];
         let answer = self.exchange(&self.url, call, headers).await;
         let response = answer.map_err(|error| answers::unanswered_call("fetching a Salesforce token", error))?;
-        self.tokens.replace(auth::fetched(&self.url, &response)?);
+        let fetched = auth::fetched(&self.url, &self.way, &response)?;
+        if let (Some(kept), Some(rotated)) = (&mut kept, fetched.rotated) {
+            kept.replace(rotated)?;
+        }
+        self.tokens.replace(fetched.grant, None);
         Ok(())
     }
 
@@ -67,9 +78,9 @@ impl Client {
     ///
     /// # Errors
     /// As the transport has it.
-    pub async fn call(&self, token: &Token, call: Call) -> Result<HttpResponse, TransportError> {
+    pub async fn call(&self, token: &Token<Grant>, call: Call) -> Result<HttpResponse, TransportError> {
         let mut headers = vec![
-            ("authorization", format!("Bearer {}", token.secret.expose_secret())),
+            ("authorization", format!("Bearer {}", token.grant.secret.expose_secret())),
             ("accept", "application/json".to_owned()),
             ("sforce-call-options", "client=Syncline".to_owned()),
             ("sforce-auto-assign", "FALSE".to_owned()),
@@ -77,7 +88,7 @@ impl Client {
         if !call.body.is_empty() {
             headers.push(("content-type", "application/json".to_owned()));
         }
-        let response = self.exchange(&token.instance, call, headers).await?;
+        let response = self.exchange(&token.grant.instance, call, headers).await?;
         if response.status == 401 {
             self.tokens.refuse(token.epoch);
         }
@@ -91,7 +102,7 @@ impl Client {
         headers: Vec<(&'static str, String)>,
     ) -> Result<HttpResponse, TransportError> {
         let url = base.join(&call.target).map_err(|error| TransportError::NotSent(format!("no address can be made: {error}")))?;
-        self.transport.exchange(HttpRequest { method: call.method, url, headers, body: call.body, timeout: self.timeout }).await
+        self.means.transport.exchange(HttpRequest { method: call.method, url, headers, body: call.body, timeout: self.timeout }).await
     }
 }
 
@@ -104,6 +115,15 @@ mod tests {
 
     use super::*;
     use crate::systems::salesforce::config::Settings;
+use crate::transport::Transport;
+
+    struct Still;
+
+    impl syncline_engine::ports::clock::Clock for Still {
+        fn now(&self) -> syncline_core::time::Timestamp {
+            syncline_core::time::Timestamp::from_millis(0)
+        }
+    }
 
     /// Answers token requests as told, once there is a permit.
     struct Gate {
@@ -134,7 +154,8 @@ mod tests {
         let gate = Arc::new(Gate { open: Semaphore::new(0), asked: AtomicUsize::new(0), fails_first });
         let url = Url::parse("https://acme.my.salesforce.com").unwrap();
         let settings = Settings::new(url, "id".into(), "secret".to_owned().into(), Default::default());
-        (gate.clone(), Client::new(gate, &settings))
+        let means = Means::new(gate.clone(), Arc::new(Still), "unused".into());
+        (gate, Client::new(means, &settings))
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use syncline_core::schema::FieldType;
 use syncline_core::terms::{FieldRule, OnExisting, OnGone, Terms};
 use url::Url;
 
+pub use super::auth::PrivateKey;
 use crate::systems::object_use::ObjectUses;
 use crate::systems::wire_form::{self, WireForm};
 
@@ -31,15 +32,48 @@ pub const TARGET_BYTES_MAX: usize = 16_000;
 /// The first version whose Collections take an external key.
 pub const VERSION_MIN: u32 = 46;
 
+/// How a token is got.
+#[derive(Debug, Clone)]
+pub enum SignIn {
+    /// By the app's own secret; it acts as the app's execution user.
+    ClientCredentials {
+        /// The app's consumer key.
+        id: String,
+        /// Its consumer secret.
+        secret: SecretString,
+    },
+    /// By an assertion that a private key signs; the app holds its certificate.
+    JwtBearer {
+        /// The app's consumer key.
+        client_id: String,
+        /// Who is acted as.
+        username: String,
+        /// Whom the assertion is for.
+        audience: String,
+        /// The key that signs.
+        key: PrivateKey,
+    },
+    /// By a refresh token that a person's sign-in left, or the one that took its place.
+    RefreshToken {
+        /// The app's consumer key.
+        client_id: String,
+        /// Its consumer secret, unless the app waives it.
+        client_secret: Option<SecretString>,
+        /// The token as configured.
+        refresh_token: SecretString,
+    },
+}
+
+/// Whom an assertion is for unless it is said.
+pub const AUDIENCE: &str = "https://login.salesforce.com";
+
 /// The settings of one Salesforce system.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The org's My Domain address.
     pub url: Url,
-    /// The app's consumer key.
-    pub client_id: String,
-    /// The app's consumer secret.
-    pub client_secret: SecretString,
+    /// How a token is got.
+    pub sign_in: SignIn,
     /// The API version, `66.0`.
     pub api_version: String,
     /// The objects that are written, and how.
@@ -65,13 +99,18 @@ impl WireForm for Settings {
 }
 
 impl Settings {
-    /// Settings with Salesforce's own figures for everything that is not named.
+    /// Settings of an app with client credentials, with Salesforce's own figures for everything that is not named.
     #[must_use]
     pub fn new(url: Url, client_id: String, client_secret: SecretString, objects: ObjectUses) -> Self {
+        Self::signed_in_by(SignIn::ClientCredentials { id: client_id, secret: client_secret }, url, objects)
+    }
+
+    /// Settings with Salesforce's own figures for everything that is not named.
+    #[must_use]
+    pub fn signed_in_by(sign_in: SignIn, url: Url, objects: ObjectUses) -> Self {
         Self {
             url,
-            client_id,
-            client_secret,
+            sign_in,
             api_version: "66.0".to_owned(),
             objects,
             timeout: Duration::from_secs(60),

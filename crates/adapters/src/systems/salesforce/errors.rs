@@ -137,7 +137,7 @@ pub const TOKEN_TABLE: &[Entry] = &[
     entry("invalid_client_id", Class::Auth, "correct the client id: the org knows no app with this consumer key"),
     entry("invalid_client", Class::Auth, "correct the client secret"),
     entry("invalid_request", Class::Auth, "see that url is the org's My Domain address, not login.salesforce.com"),
-    entry("unsupported_grant_type", Class::Auth, "turn the client credentials flow on in the app's OAuth settings"),
+    entry("unsupported_grant_type", Class::Auth, "turn this way to sign in on in the app's OAuth settings"),
 ];
 
 /// One error as Salesforce writes it: `errorCode` in bodies, `statusCode` in results.

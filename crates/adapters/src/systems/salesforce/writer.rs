@@ -11,12 +11,14 @@ use syncline_core::outcome::{Outcome, Verdict};
 use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::ports::writer::{Account, Answer, ReadAnswer, Writer};
 
-use super::auth::Token;
+use super::auth::Grant;
 use super::client::Client;
 use super::config::Settings;
 use super::{decode, encode, errors, limits, schema};
 use crate::systems::answers;
-use crate::transport::{Call, HttpResponse, Transport};
+use crate::systems::means::Means;
+use crate::systems::tokens::Token;
+use crate::transport::{Call, HttpResponse};
 
 /// Writes to one org.
 pub struct SalesforceWriter {
@@ -30,28 +32,28 @@ impl SalesforceWriter {
     ///
     /// # Errors
     /// `Config` if the settings contradict themselves.
-    pub fn new(transport: Arc<dyn Transport>, settings: Settings) -> Result<Self> {
+    pub fn new(means: Means, settings: Settings) -> Result<Self> {
         if let Some(complaint) = settings.complaint() {
             return Err(Error::new(Kind::Config, format!("salesforce: {complaint}")));
         }
         let profile = settings.profile(settings.day_limit);
-        Ok(Self { client: Client::new(transport, &settings), settings, profile })
+        Ok(Self { client: Client::new(means, &settings), settings, profile })
     }
 
     /// One call for which nothing but success will do.
-    async fn ask(&self, token: &Token, doing: &str, call: Call) -> Result<HttpResponse> {
+    async fn ask(&self, token: &Token<Grant>, doing: &str, call: Call) -> Result<HttpResponse> {
         let response = self.client.call(token, call).await.map_err(|error| answers::unanswered_call(doing, error))?;
         if (200..300).contains(&response.status) { Ok(response) } else { Err(errors::whole(&response).into_error(doing)) }
     }
 
-    async fn token(&self) -> Result<Arc<Token>> {
+    async fn token(&self) -> Result<Arc<Token<Grant>>> {
         if self.needs_token() {
             self.client.renew().await?;
         }
         self.client.token().ok_or_else(|| Error::new(Kind::AuthRefused, "Salesforce refused a new token at once"))
     }
 
-    async fn check_version(&self, token: &Token) -> Result<()> {
+    async fn check_version(&self, token: &Token<Grant>) -> Result<()> {
         let doing = "asking Salesforce for its API versions";
         let response = self.ask(token, doing, encode::versions()).await?;
         let served = decode::versions(&response).map_err(|why| answers::unreadable_call(doing, &why))?;
@@ -65,7 +67,7 @@ impl SalesforceWriter {
     }
 
     /// The day's limit as the org tells it; its integration user may not be allowed to ask.
-    async fn day_limit(&self, token: &Token) -> Result<u64> {
+    async fn day_limit(&self, token: &Token<Grant>) -> Result<u64> {
         let call = encode::limits(&self.settings.api_version);
         let answer = self.client.call(token, call).await;
         let response = answer.map_err(|error| answers::unanswered_call("asking Salesforce for its limits", error))?;
@@ -106,7 +108,7 @@ impl Writer for SalesforceWriter {
             schema::check(object, used, &response)?;
         }
         let day_limit = self.day_limit(&token).await?;
-        Ok(Account { id: token.org.clone(), profile: self.settings.profile(day_limit) })
+        Ok(Account { id: token.grant.org.clone(), profile: self.settings.profile(day_limit) })
     }
 
     async fn count(&self, object: &str) -> Result<u64> {

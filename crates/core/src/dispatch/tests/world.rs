@@ -79,6 +79,8 @@ pub(super) struct World {
     /// Refuses the batches that hold such an item, without saying which it is.
     pub bad_key: Option<String>,
     pub reject_all: bool,
+    /// Renewals fail for good.
+    pub sign_in_ended: bool,
     script: Script,
     routes: BTreeMap<String, Routes>,
     position: i64,
@@ -152,6 +154,7 @@ impl World {
             sent: Vec::new(),
             bad_key: None,
             reject_all: false,
+            sign_in_ended: false,
             script: Script::new(script),
             routes: BTreeMap::from([("contacts".into(), routes)]),
             position: 0,
@@ -250,7 +253,11 @@ impl World {
                 self.tell(Input::ReadDone(batch.charge, found, Verdict::default()));
             }
             Coming::Renewed(charge) => {
-                let result = if self.script.choose(3) == 2 { Err((Duration::from_secs(1), "busy".into())) } else { Ok(()) };
+                let result = match self.script.choose(3) {
+                    _ if self.sign_in_ended => Err((None, "refused for good".into())),
+                    2 => Err((Some(Duration::from_secs(1)), "busy".into())),
+                    _ => Ok(()),
+                };
                 self.tell(Input::Renewed(charge, result));
             }
         }
