@@ -136,7 +136,17 @@ fn show_lines(form: &Form, console: &mut Console) -> Result<(), Failure> {
     for line in &form.fields {
         rows.extend(cells(line));
     }
-    console.table(2, &rows)
+    console.table(2, &rows)?;
+    for line in &form.fields {
+        let Some(instead) = line.instead else { continue };
+        let theirs: Vec<&str> = line.theirs.iter().map(|theirs| theirs.field.as_str()).collect();
+        let why = match &line.instead_of {
+            Some(why) => format!("on_invalid {}: {}", instead.name(), why.message),
+            None => format!("default: {} is null", line.ours.first().map_or("it", |ours| ours.field.as_str())),
+        };
+        console.line(&format!("  in {}, {why}", theirs.join(", ")))?;
+    }
+    Ok(())
 }
 
 /// A row of the mapping: as many lines as the side with more fields has.

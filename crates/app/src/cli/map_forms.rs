@@ -4,13 +4,11 @@
 //! Leaves to others: showing it (`map`).
 
 use serde::Serialize;
-use syncline_core::attempt::RowValues;
 use syncline_core::boundary::RecordAuthority;
 use syncline_core::event::{Change as Event, ChangeKind};
 use syncline_core::outcome::{ExternalFields, Rejection};
 use syncline_core::patch::Change;
-use syncline_core::plan::mapping::{Codec, Row, encode_record};
-use syncline_core::plan::reconcile::row_values;
+use syncline_core::plan::mapping::{Codec, Instead, Projected, Row, encode_record, project};
 use syncline_core::record::{Fields, Value};
 use syncline_core::terms::Terms;
 
@@ -62,8 +60,14 @@ pub(super) struct Line {
     pub(super) codec: String,
     pub(super) theirs: Vec<TheirField>,
     pub(super) authority: Option<&'static str>,
-    /// Whether an update does not write it.
+    /// Whether this write leaves it out.
     pub(super) is_left_alone: bool,
+    /// What was put in place of the record's value, if anything was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) instead: Option<Instead>,
+    /// Why, where the value did not fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) instead_of: Option<Rejection>,
 }
 
 /// A field of ours.
@@ -164,19 +168,20 @@ fn form(system: &SystemConfig, terms: &Terms, event: &Event, object: &str, is_ro
     let creates = event.operation == ChangeKind::Create;
     let mut fields = Fields::new();
     event.patch.apply_to(&mut fields);
+    // What an update leaves of a computed row depends on the whole record, which the event does not tell.
     let is_named = |row: &&Row| creates || row.ours.iter().any(|field| event.patch.0.contains_key(field));
     let is_written = |row: &Row| creates || is_ours(row);
-    let all = row_values(terms, &fields);
-    let rows: Vec<&Row> = terms.rows.iter().filter(is_named).collect();
-    let value = |row: &Row| all.get(&row.name).cloned().flatten();
-    let written: RowValues = rows.iter().filter(|row| is_written(row)).map(|row| (row.name.clone(), value(row))).collect();
-    let (form, refused) = match encode_record(terms, object, &event.key, &written, creates) {
-        Ok(form) => (Some(form), None),
-        Err(refused) => (None, Some(refused)),
+    let named = Terms { rows: terms.rows.iter().filter(is_named).cloned().collect(), ..terms.clone() };
+    let (projected, mut refused) = match project(&named, object, &event.key, &fields) {
+        Ok(projected) => (projected, None),
+        Err(refused) => (Projected::default(), Some(refused)),
     };
+    let mut written = projected.values.clone();
+    written.retain(|name, _| named.rows.iter().any(|row| row.name == *name && is_written(row)));
+    let form = if refused.is_some() { None } else { encode_record(&named, object, &event.key, &written, creates).map_err(|found| refused = Some(found)).ok() };
     let mut lines: Vec<Line> = Vec::new();
     lines.extend(creates.then(|| key_line(terms, event)));
-    lines.extend(rows.iter().map(|row| line(row, &fields, &value(row), !is_written(row))));
+    lines.extend(named.rows.iter().map(|row| line(row, &fields, &projected, is_written(row))));
     if creates {
         lines.extend(fillers(terms, object, form.as_ref()));
     }
@@ -207,20 +212,30 @@ fn key_line(terms: &Terms, event: &Event) -> Line {
         theirs: vec![TheirField { field: terms.key_field.clone(), value: Some(event.key.clone()) }],
         authority: None,
         is_left_alone: false,
+        instead: None,
+        instead_of: None,
     }
 }
 
-fn line(row: &Row, fields: &Fields, value: &Option<Value>, is_left_alone: bool) -> Line {
+fn line(row: &Row, fields: &Fields, projected: &Projected, is_written: bool) -> Line {
+    let value = projected.values.get(&row.name);
     let mut external = ExternalFields::new();
-    // A value that the codec refuses has no form; the refusal is told for the whole record.
-    let _ = row.encode(value, &mut external);
+    if let Some(value) = value {
+        // A value that the codec refuses has no form; the refusal is told for the whole record.
+        let _ = row.encode(value, &mut external);
+    }
     let theirs = row.theirs.iter().map(|field| TheirField { field: field.clone(), value: external.get(field).cloned().flatten() });
+    let ours = |field: &String| OurField { field: field.clone(), value: fields.get(field).cloned() };
+    let computed = row.compute.iter().map(|_| OurField { field: "(computed)".to_owned(), value: value.cloned().flatten() });
+    let substitution = projected.substitutions.iter().find(|substitution| substitution.row == row.name);
     Line {
-        ours: row.ours.iter().map(|field| OurField { field: field.clone(), value: fields.get(field).cloned() }).collect(),
+        ours: row.ours.iter().map(ours).chain(computed).collect(),
         codec: codec(&row.codec),
         theirs: theirs.collect(),
         authority: Some(row.authority.name()),
-        is_left_alone,
+        is_left_alone: !is_written || substitution.is_some_and(|substitution| substitution.instead == Instead::Keep),
+        instead: substitution.map(|substitution| substitution.instead),
+        instead_of: substitution.and_then(|substitution| substitution.why.clone()),
     }
 }
 
@@ -233,6 +248,8 @@ fn fillers(terms: &Terms, object: &str, form: Option<&ExternalFields>) -> Vec<Li
         theirs: vec![TheirField { field: field.clone(), value: Some(filler.clone()) }],
         authority: None,
         is_left_alone: false,
+        instead: None,
+        instead_of: None,
     };
     fillers.map(line).collect()
 }
@@ -246,6 +263,10 @@ fn codec(codec: &Codec) -> String {
         | Codec::Trim
         | Codec::Phone { .. }
         | Codec::Picklist(_)
+        | Codec::Date(_)
+        | Codec::DateTime(_)
+        | Codec::Number { .. }
+        | Codec::Bool(_)
         | Codec::SplitName
         | Codec::JoinName => codec.name().to_owned(),
     }

@@ -16,7 +16,7 @@ use super::raw::{Node, Value};
 use super::read::{Reader, Section};
 use super::record_types::CONTACTS;
 use super::systems::{Draft, Vendor};
-use super::{raw, rows, vendors};
+use super::{raw, row_rules, rows, vendors};
 
 const KEYS: [&str; 8] =
     ["object", "match", "on_existing", "on_gone", "fields", "exclude", "fillers", "allow_system_b_override"];
@@ -143,7 +143,11 @@ fn terms(
     let rules = rules.filter(|(_, rules)| !rules.is_empty()).collect();
     let is_synced = |row: &syncline_core::plan::mapping::Row| row.ours.iter().all(|field| boundary.is_synced(field));
     let rows = rows.into_iter().filter(is_synced).collect();
-    Some(Terms { boundary, objects, key_field: key_field?, rows, fillers, rules, on_existing: on_existing?, on_gone: on_gone? })
+    let terms = Terms { boundary, objects, key_field: key_field?, rows, fillers, rules, on_existing: on_existing?, on_gone: on_gone? };
+    if let Some(fields) = get("fields") {
+        row_rules::judge(reader, fields, &terms);
+    }
+    Some(terms)
 }
 
 /// The values that the routing field may take; none if it may take any.

@@ -1,17 +1,19 @@
 //! Reads the mapping rows of a boundary.
 //!
 //! Promises: each row maps fields that exist under an authority, by a codec that leads back; no two rows write one field of theirs.
-//! Leaves to others: what a codec does (`core::plan::mapping`), the rest of the boundary (`boundaries`).
+//! Leaves to others: codecs (`codecs`), what is computed or put in place of a value (`row_rules`), the rest of the boundary (`boundaries`).
 
 use std::collections::BTreeMap;
 
 use syncline_adapters::systems::refusals::clean_name;
 use syncline_core::boundary::RecordAuthority;
-use syncline_core::plan::mapping::{Codec, Picklist, Row};
-use syncline_core::schema::{FieldType, Schema, phone};
+use syncline_core::plan::mapping::{Codec, Row, RowFault};
+use syncline_core::schema::{FieldType, Schema};
 
-use super::raw::{Entry, Node, Value};
+use super::codecs::{codec, region};
+use super::raw::{Entry, Node};
 use super::read::{Reader, Section};
+use super::row_rules;
 
 /// Reads every row. `key_field` is their field that holds our key.
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, schema: &Schema, key_field: &str) -> Vec<Row> {
@@ -63,11 +65,62 @@ fn targets<'n>(reader: &mut Reader<'_>, node: &'n Node, key_field: &str) -> Vec<
     targets
 }
 
+const KEYS: [&str; 8] = ["from", "to", "compute", "codec", "authority", "region", "default", "on_invalid"];
+
 fn row(reader: &mut Reader<'_>, entry: &Entry, theirs: Vec<String>, schema: &Schema) -> Option<Row> {
-    let section = reader.section(&entry.node, &["from", "to", "codec", "authority", "region"])?;
+    let section = reader.section(&entry.node, &KEYS)?;
     let to = reader.required(section, "to", "write to: and the name of their field");
+    let before = reader.faults.len();
+    let codec = section.get("codec").map_or(Some(Codec::Same), |node| codec(reader, node));
+    let codec = match (section.get("region"), codec) {
+        (Some(node), Some(codec)) => region(reader, node, codec),
+        (_, codec) => codec,
+    };
+    let row = match section.get("compute") {
+        Some(node) => {
+            let computed = row_rules::compute(reader, section, node, schema);
+            let made = (reader.faults.len() == before && !theirs.is_empty()).then_some(())
+                .and_then(|()| Some(Row::computed(&entry.key, computed?, theirs, codec?)));
+            made.and_then(|made| whole(reader, entry, section, made))
+        }
+        None => mapped(reader, entry, section, Parts { to, theirs, codec, before }, schema),
+    };
+    row_rules::rules(reader, section, row?)
+}
+
+/// What was read of a row so far.
+struct Parts<'n> {
+    to: Option<&'n Node>,
+    theirs: Vec<String>,
+    codec: Option<Codec>,
+    /// How many faults there were before the row's values were read.
+    before: usize,
+}
+
+fn mapped(reader: &mut Reader<'_>, entry: &Entry, section: Section<'_>, parts: Parts<'_>, schema: &Schema) -> Option<Row> {
+    let Parts { to, theirs, codec, before } = parts;
     let remedy = "write authority: system_a, so that the internal system is right, or system_b, shared, manual";
     let authority = reader.required(section, "authority", remedy).and_then(|node| authority(reader, node));
+    let (from, field_type) = sources(reader, entry, section, schema);
+    if reader.faults.len() > before || theirs.is_empty() {
+        return None;
+    }
+    let codec = codec?;
+    let (wanted_ours, wanted_theirs) = codec.arity();
+    if (from.len(), theirs.len()) != (wanted_ours, wanted_theirs) {
+        let (name, ours, theirs) = (codec.name(), from.len(), theirs.len());
+        let message = format!("{name} maps {wanted_ours} of our fields to {wanted_theirs} of theirs, not {ours} to {theirs}");
+        let node = section.get("codec").or(to).unwrap_or(&entry.node);
+        reader.fault(node, message, "split_name writes to: [First, Last]; join_name reads from: [first, last]; all others map one to one");
+        return None;
+    }
+    judge_values(reader, section, &codec, field_type.as_ref());
+    let made = Row::new(&entry.key, from, theirs, codec, authority?, field_type?);
+    whole(reader, entry, section, made)
+}
+
+/// Our fields that the row reads, and their type.
+fn sources(reader: &mut Reader<'_>, entry: &Entry, section: Section<'_>, schema: &Schema) -> (Vec<String>, Option<FieldType>) {
     let from = match section.get("from") {
         Some(node) => reader.texts(node, "a field of ours, or a list of two"),
         None => vec![(entry.key.clone(), &entry.node)],
@@ -75,7 +128,6 @@ fn row(reader: &mut Reader<'_>, entry: &Entry, theirs: Vec<String>, schema: &Sch
     let place = |node: &Node| if section.get("from").is_some() { node.place.clone() } else { entry.place.clone() };
     let mut field_type = None;
     let known: Vec<&str> = schema.fields.iter().map(|(name, _)| name.as_str()).collect();
-    let before = reader.faults.len();
     for (field, node) in &from {
         match schema.field(field) {
             Some(found) => field_type = Some(found.clone()),
@@ -86,28 +138,15 @@ fn row(reader: &mut Reader<'_>, entry: &Entry, theirs: Vec<String>, schema: &Sch
             None => reader.unknown(&place(node), &node.path, &format!("field of {}", schema.record_type), field, &known),
         }
     }
-    let codec = section.get("codec").map_or(Some(Codec::Same), |node| codec(reader, node));
-    let codec = match (section.get("region"), codec) {
-        (Some(node), codec) => region(reader, node, codec?)?,
-        (None, codec) => codec?,
-    };
     if from.len() > 1 {
         field_type = Some(FieldType::Text);
     }
-    if reader.faults.len() > before || theirs.is_empty() {
-        return None;
-    }
-    let (wanted_ours, wanted_theirs) = codec.arity();
-    if (from.len(), theirs.len()) != (wanted_ours, wanted_theirs) {
-        let (name, ours, theirs) = (codec.name(), from.len(), theirs.len());
-        let message = format!("{name} maps {wanted_ours} of our fields to {wanted_theirs} of theirs, not {ours} to {theirs}");
-        let node = section.get("codec").or(to).unwrap_or(&entry.node);
-        reader.fault(node, message, "split_name writes to: [First, Last]; join_name reads from: [first, last]; all others map one to one");
-        return None;
-    }
-    judge_values(reader, section, &codec, field_type.as_ref());
-    let ours = from.into_iter().map(|(field, _)| field).collect();
-    match Row::new(&entry.key, ours, theirs, codec, authority?, field_type?) {
+    (from.into_iter().map(|(field, _)| field).collect(), field_type)
+}
+
+/// The row, or the fault of what it would be.
+fn whole(reader: &mut Reader<'_>, entry: &Entry, section: Section<'_>, made: Result<Row, RowFault>) -> Option<Row> {
+    match made {
         Ok(row) => Some(row),
         Err(fault) => {
             let node = section.get("codec").unwrap_or(&entry.node);
@@ -135,81 +174,4 @@ fn authority(reader: &mut Reader<'_>, node: &Node) -> Option<RecordAuthority> {
         return None;
     }
     Some(authority)
-}
-
-type Make = fn() -> Codec;
-
-const CODECS: [(&str, Make); 7] = [
-    ("same", || Codec::Same),
-    ("lower", || Codec::Lower),
-    ("upper", || Codec::Upper),
-    ("trim", || Codec::Trim),
-    ("phone", || Codec::Phone { region: None }),
-    ("split_name", || Codec::SplitName),
-    ("join_name", || Codec::JoinName),
-];
-
-fn codec(reader: &mut Reader<'_>, node: &Node) -> Option<Codec> {
-    match &node.value {
-        Value::Seq(nodes) => {
-            let codecs: Vec<Option<Codec>> = nodes.iter().map(|node| codec(reader, node)).collect();
-            Some(Codec::Chain(codecs.into_iter().collect::<Option<_>>()?))
-        }
-        Value::Map(_) => {
-            let section = reader.section(node, &["picklist"])?;
-            let table = reader.required(section, "picklist", "write codec: { picklist: { ours: theirs } }")?;
-            picklist(reader, table).map(Codec::Picklist)
-        }
-        Value::Null | Value::Scalar(_) => reader.choice(node, "codec", &CODECS).map(|make| make()),
-    }
-}
-
-fn picklist(reader: &mut Reader<'_>, node: &Node) -> Option<Picklist> {
-    let entries = reader.entries(node)?;
-    let mut table = BTreeMap::new();
-    let mut whole = !entries.is_empty();
-    if !whole {
-        reader.fault(node, "maps no value", "write ours: theirs, one value a line");
-    }
-    for entry in entries {
-        let theirs = reader.text(&entry.node, "a value of theirs");
-        if let Some(first) = theirs.as_ref().and_then(|theirs| table.iter().find(|(_, known)| *known == theirs).map(|(ours, _)| ours)) {
-            let message = format!("stands for the same value as {first}, so that there is no way back");
-            reader.fault(&entry.node, message, "give each value of ours a value of its own");
-            whole = false;
-            continue;
-        }
-        match theirs {
-            Some(theirs) => {
-                table.insert(entry.key.clone(), theirs);
-            }
-            None => whole = false,
-        }
-    }
-    if whole { Picklist::new(table).ok() } else { None }
-}
-
-fn region(reader: &mut Reader<'_>, node: &Node, codec: Codec) -> Option<Codec> {
-    let known = |text: &str| phone::is_region(text).then(|| text.to_owned());
-    let region = reader.parsed(node, "the two letters of a country, such as US or DE", known)?;
-    match codec {
-        Codec::Phone { .. } => Some(Codec::Phone { region: Some(region) }),
-        Codec::Chain(mut links) if links.iter().any(|link| matches!(link, Codec::Phone { .. })) => {
-            for link in links.iter_mut().filter(|link| matches!(link, Codec::Phone { .. })) {
-                *link = Codec::Phone { region: Some(region.clone()) };
-            }
-            Some(Codec::Chain(links))
-        }
-        Codec::Same
-        | Codec::Lower
-        | Codec::Upper
-        | Codec::Trim
-        | Codec::Picklist(_)
-        | Codec::SplitName
-        | Codec::JoinName
-        | Codec::Chain(_) => {
-            reader.fault(node, "means something to the codec phone only", "write codec: phone, or take region out");
-            None
-        }
-    }
 }

@@ -9,8 +9,7 @@ use serde_json::Value as Json;
 use syncline_adapters::systems::wire_form::WireForm;
 use syncline_core::event::Change;
 use syncline_core::outcome::{ExternalFields, Rejection};
-use syncline_core::plan::mapping::encode_record;
-use syncline_core::plan::reconcile::row_values;
+use syncline_core::plan::mapping::{encode_record, project};
 use syncline_core::record::{Fields, Value};
 use syncline_core::terms::Terms;
 
@@ -109,7 +108,8 @@ impl Adapter<'_> {
             message: format!("{} has no object for it", self.name),
             remedy: format!("name an object for it in the boundary of {}, or route it elsewhere", self.name),
         })?;
-        let form = encode_record(self.terms, object, &change.key, &row_values(self.terms, &fields), true)?;
+        let projected = project(self.terms, object, &change.key, &fields)?;
+        let form = encode_record(self.terms, object, &change.key, &projected.values, true)?;
         Ok(External { object: object.clone(), json: self.form.to_json(object, &form) })
     }
 

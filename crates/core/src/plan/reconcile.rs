@@ -1,7 +1,7 @@
 //! What one link needs, from ours, theirs and base.
 //!
 //! Promises: pure; the same three give the same plan; a generation of ours that is not base's plans a delete before anything
-//! else; a field whose authority is theirs is written on create only. Leaves to others: when it is done (`dispatch`),
+//! else; a field whose authority is theirs is written on create only; a value that keeps theirs makes no plan. Leaves to others: when it is done (`dispatch`),
 //! reading theirs (without a feed it is `NotRead`, and a due write carries every field that we own).
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::boundary::RecordAuthority;
 use crate::dispatch::planted::{Bug, Planted};
 use crate::link::{Base, Link, Presence};
 use crate::outcome::{Rejection, Theirs};
-use crate::plan::mapping::Row;
+use crate::plan::mapping::{Row, project};
 use crate::record::{Fields, Record, RecordState, Value};
 use crate::terms::Terms;
 
@@ -90,7 +90,10 @@ fn plan_absence(ours: Ours<'_>, link: &Link, there: bool) -> Plan {
 }
 
 fn plan_presence(record: &Record, theirs: &Theirs, link: &Link, terms: &Terms, there: bool) -> Plan {
-    let values = row_values(terms, &record.fields);
+    let values = match project(terms, &link.object, &record.key, &record.fields) {
+        Ok(projected) => projected.values,
+        Err(rejection) => return Plan::Refuse(rejection),
+    };
     if !there {
         return Plan::Create(values);
     }
@@ -98,7 +101,8 @@ fn plan_presence(record: &Record, theirs: &Theirs, link: &Link, terms: &Terms, t
     let mut owned = RowValues::new();
     let mut changed = false;
     for row in &terms.rows {
-        let ours = values.get(&row.name).cloned().flatten();
+        // A row that keeps theirs is as if it were not mapped: it says nothing, and makes nothing due.
+        let Some(ours) = values.get(&row.name).cloned() else { continue };
         let plan = field_plan(row, &ours, their_value(theirs, &row.name).as_ref(), base);
         let writes = match row.authority {
             RecordAuthority::SystemA => {
@@ -116,12 +120,6 @@ fn plan_presence(record: &Record, theirs: &Theirs, link: &Link, terms: &Terms, t
         }
     }
     if changed { Plan::Update(owned) } else { Plan::Nothing }
-}
-
-/// The record's values by row, for a create or an update.
-#[must_use]
-pub fn row_values(terms: &Terms, fields: &Fields) -> RowValues {
-    terms.rows.iter().map(|row| (row.name.clone(), row.value(fields))).collect()
 }
 
 fn their_value(theirs: &Theirs, row: &str) -> Option<Option<Value>> {

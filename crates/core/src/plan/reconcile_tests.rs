@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
 
-use super::{FieldPlan, Ours, Plan, field_plan, new_base, reconcile, row_values};
+use super::{FieldPlan, Ours, Plan, field_plan, new_base, reconcile};
+use crate::attempt::RowValues;
 use crate::boundary::RecordAuthority::{self, Manual, Shared, SystemA, SystemB};
 use crate::boundary::SyncBoundary;
 use crate::dispatch::planted::Planted;
 use crate::ids::{LinkId, RecordId, SourceId, SystemId};
 use crate::link::{Base, BaseRow, Duty, Link, Presence, Side};
 use crate::outcome::Theirs;
-use crate::plan::mapping::{Codec, Row};
+use crate::plan::mapping::{Codec, DayForm, Expression, OnInvalid, Row, encode_record, project};
 use crate::record::{Fields, Record, RecordState, Value};
 use crate::schema::FieldType;
 use crate::terms::{OnExisting, OnGone, Terms};
@@ -33,6 +34,10 @@ fn terms() -> Terms {
         on_existing: OnExisting::Dead,
         on_gone: OnGone::Dead,
     }
+}
+
+fn row_values(terms: &Terms, fields: &Fields) -> RowValues {
+    project(terms, "Contact", "k", fields).unwrap().values
 }
 
 fn record(generation: u32, fields: Fields) -> Record {
@@ -140,6 +145,71 @@ proptest! {
         };
         assert_eq!(plan, expected);
     }
+}
+
+/// Rows with every rule for what does not fit, over text fields that may hold anything.
+fn lenient() -> Terms {
+    let day = |name: &str, rule| {
+        let day = Codec::Date(DayForm::MidnightMs);
+        let row = Row::new(name, vec![name.into()], vec![format!("{name}__c")], day, SystemA, FieldType::Text);
+        row.unwrap().with_on_invalid(rule)
+    };
+    let expression = Expression::compile("{{ record.a | int + 1 }}", &["a"]).unwrap();
+    let number = Codec::Number { scale: None };
+    let computed = Row::computed("d", expression, vec!["d__c".into()], number).unwrap().with_on_invalid(OnInvalid::Keep);
+    let rows = vec![
+        day("a", OnInvalid::Null).with_default(Some(Value::text("2024-01-01"))),
+        day("b", OnInvalid::Keep),
+        day("c", OnInvalid::Map(Value::text("1970-01-01"))),
+        computed,
+    ];
+    Terms { rows, ..terms() }
+}
+
+fn days() -> impl Strategy<Value = Fields> {
+    let value = prop_oneof!["2024-0[1-3]-1[0-2]", "[0-9]{1,2}", "soon"].prop_map(Value::text);
+    proptest::collection::btree_map("[abc]", value, 0..4)
+}
+
+proptest! {
+    #[test]
+    fn what_does_not_fit_makes_no_record_due_for_ever(lives in proptest::collection::vec(days(), 1..5)) {
+        let (terms, mut base, mut theirs) = (lenient(), None, BTreeMap::new());
+        for fields in lives {
+            let record = record(1, fields);
+            let plan = |link: &Link| reconcile(Ours { record: &record, successors_proven: true }, &Theirs::NotRead, link, &terms, Planted::NONE);
+            if let Plan::Create(values) | Plan::Update(values) = plan(&link(base.clone())) {
+                theirs.extend(encode_record(&terms, "Contact", "k", &values, false).unwrap());
+                base = Some(new_base(&terms, 1, &values, None, base.as_ref()));
+            }
+            assert_eq!(plan(&link(base.clone())), Plan::Nothing);
+            for row in &terms.rows {
+                let wanted = project(&terms, "Contact", "k", &record.fields).unwrap().values.get(&row.name).cloned();
+                if let Some(wanted) = wanted {
+                    assert!(row.agrees(&row.decode(&theirs).unwrap(), &wanted), "{}", row.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_expression_that_fails_is_a_refusal_unless_the_row_says_otherwise() {
+    let with = |rule| {
+        let expression = Expression::compile("{{ record.a }}", &["a"]).unwrap();
+        let row = Row::computed("x", expression, vec!["X__c".into()], Codec::Same).unwrap().with_on_invalid(rule);
+        Terms { rows: vec![row], ..terms() }
+    };
+    let plan = |terms: &Terms| {
+        let record = record(1, Fields::new());
+        reconcile(Ours { record: &record, successors_proven: true }, &Theirs::NotRead, &link(None), terms, Planted::NONE)
+    };
+    let Plan::Refuse(rejection) = plan(&with(OnInvalid::Fail)) else { panic!() };
+    assert_eq!((rejection.code.as_str(), rejection.field.as_deref()), ("expression", Some("X__c")));
+    assert_eq!(plan(&with(OnInvalid::Keep)), Plan::Create(RowValues::new()));
+    assert_eq!(plan(&with(OnInvalid::Null)), Plan::Create(RowValues::from([("x".into(), None)])));
+    let mapped = Some(Value::text("none"));
+    assert_eq!(plan(&with(OnInvalid::Map(Value::text("none")))), Plan::Create(RowValues::from([("x".into(), mapped)])));
 }
 
 #[test]

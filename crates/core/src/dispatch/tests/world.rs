@@ -23,8 +23,7 @@ use crate::intake::{Intake, Offered, Routes};
 use crate::link::{Known, Link, Presence, SideState};
 use crate::outcome::{ExternalFields, Found, Outcome, Rejection, Verdict};
 use crate::patch::{Change, Patch};
-use crate::plan::mapping::{Codec, Row, encode_record};
-use crate::plan::reconcile::row_values;
+use crate::plan::mapping::{Codec, Row, encode_record, project};
 use crate::record::{Fields, RecordState, Value};
 use crate::schema::FieldType;
 use crate::terms::{OnExisting, OnGone, Terms};
@@ -499,7 +498,7 @@ impl World {
 }
 
 fn ours(fields: &Fields, key: &str) -> ExternalFields {
-    encode_record(&terms(), "Lead", key, &row_values(&terms(), fields), true).unwrap()
+    encode_record(&terms(), "Lead", key, &project(&terms(), "Lead", key, fields).unwrap().values, true).unwrap()
 }
 
 fn owned(fields: &ExternalFields) -> Vec<Option<String>> {

@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 
 use super::picklist::Picklist;
-use crate::schema::phone;
+use super::typed::{DayForm, MomentForm, TruthForm, plain_number};
+use crate::schema::{FieldType, phone};
 use crate::seal::Seal;
 
 /// How a row's text is written on the other side.
@@ -28,6 +29,17 @@ pub enum Codec {
     },
     /// By a table.
     Picklist(Picklist),
+    /// A day.
+    Date(DayForm),
+    /// A moment.
+    DateTime(MomentForm),
+    /// A decimal number, exact.
+    Number {
+        /// How many digits the other side takes behind the point; None for any.
+        scale: Option<u32>,
+    },
+    /// True or false.
+    Bool(TruthForm),
     /// One name of ours as first and last name of theirs.
     SplitName,
     /// Two fields of ours as one of theirs.
@@ -36,9 +48,43 @@ pub enum Codec {
     Chain(Vec<Codec>),
 }
 
-/// A value that the codec's table does not know. Holds no value.
+/// Why a value cannot be written or read. Holds no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CodecFault;
+pub enum CodecFault {
+    /// The row's table does not know it.
+    NotInTable,
+    /// It is no day.
+    NoDay,
+    /// It is no moment.
+    NoMoment,
+    /// It is no decimal number.
+    NoNumber,
+    /// It would have too many digits once it is written out.
+    NumberTooLong,
+    /// It has more digits behind the point than the other side takes.
+    TooPrecise,
+    /// It is neither true nor false.
+    NoTruth,
+}
+
+impl CodecFault {
+    /// What is wrong, to be read after the value's kind, and what to do about it in row `row`.
+    pub(super) fn told(self, row: &str) -> (&'static str, String) {
+        match self {
+            Self::NotInTable => ("is not in the row's table", format!("add the value to the table of row {row}, or correct it in the record")),
+            Self::NoDay => ("is no day", fix(row, "send a day as YYYY-MM-DD")),
+            Self::NoMoment => ("is no time", fix(row, "send a time as RFC 3339")),
+            Self::NoNumber => ("is no decimal number", fix(row, "send digits with a decimal point")),
+            Self::NumberTooLong => ("has too many digits", fix(row, "send a shorter number")),
+            Self::TooPrecise => ("has more digits behind the point than the field takes", fix(row, "round it at the source, or raise the row's scale")),
+            Self::NoTruth => ("is neither true nor false", fix(row, "send true or false")),
+        }
+    }
+}
+
+fn fix(row: &str, correction: &str) -> String {
+    format!("{correction}, or say with on_invalid in row {row} what becomes of such values")
+}
 
 impl Codec {
     /// Our text as theirs. Names are split and joined by the row.
@@ -49,7 +95,11 @@ impl Codec {
             Self::Upper => text.to_uppercase().into(),
             Self::Trim => text.trim().into(),
             Self::Phone { region } => phone::e164(text, region.as_deref()).map_or(Cow::Borrowed(text), Cow::Owned),
-            Self::Picklist(picklist) => picklist.encode(text).ok_or(CodecFault)?.to_owned().into(),
+            Self::Picklist(picklist) => picklist.encode(text).ok_or(CodecFault::NotInTable)?.to_owned().into(),
+            Self::Date(form) => form.encode(text)?.into(),
+            Self::DateTime(form) => form.encode(text)?.into(),
+            Self::Number { scale } => plain_number(text, *scale)?.into(),
+            Self::Bool(form) => form.encode(text)?.to_owned().into(),
             Self::Chain(links) => {
                 let mut text = Cow::Borrowed(text);
                 for link in links {
@@ -63,7 +113,11 @@ impl Codec {
     /// Their text as ours.
     pub(super) fn decode<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, CodecFault> {
         Ok(match self {
-            Self::Picklist(picklist) => picklist.decode(text).ok_or(CodecFault)?.to_owned().into(),
+            Self::Picklist(picklist) => picklist.decode(text).ok_or(CodecFault::NotInTable)?.to_owned().into(),
+            Self::Date(form) => form.decode(text)?.into(),
+            Self::DateTime(form) => form.decode(text)?.into(),
+            Self::Number { .. } => plain_number(text, None)?.into(),
+            Self::Bool(form) => form.decode(text)?.into(),
             Self::Chain(links) => {
                 let mut text = Cow::Borrowed(text);
                 for link in links.iter().rev() {
@@ -83,10 +137,53 @@ impl Codec {
     pub fn is_invertible(&self) -> bool {
         let Self::Chain(links) = self else { return true };
         let Some((last, before)) = links.split_last() else { return true };
-        let is_table = |link: &Self| matches!(link, Self::Picklist(_));
+        let is_table = |link: &Self| matches!(link, Self::Picklist(_)) || link.is_typed();
+        if last.is_typed() {
+            return before.iter().all(|link| matches!(link, Self::Same | Self::Trim));
+        }
         let Self::Picklist(table) = last else { return !before.iter().any(is_table) };
         let leads_back = |ours: &str| before.iter().all(|link| link.encode(ours).is_ok_and(|text| text == ours));
         !before.iter().any(is_table) && table.pairs().all(|(ours, _)| leads_back(ours))
+    }
+
+    /// Whether it reads a value of one type, so that only space may be taken off before it.
+    const fn is_typed(&self) -> bool {
+        match self {
+            Self::Date(_) | Self::DateTime(_) | Self::Number { .. } | Self::Bool(_) => true,
+            Self::Same
+            | Self::Lower
+            | Self::Upper
+            | Self::Trim
+            | Self::Phone { .. }
+            | Self::Picklist(_)
+            | Self::SplitName
+            | Self::JoinName
+            | Self::Chain(_) => false,
+        }
+    }
+
+    /// The type of the values that it writes, where nothing else says so.
+    #[must_use]
+    pub fn field_type(&self) -> FieldType {
+        match self {
+            Self::Date(_) => FieldType::Date,
+            Self::DateTime(_) => FieldType::DateTime,
+            Self::Number { .. } => FieldType::Number,
+            Self::Bool(_) => FieldType::Bool,
+            Self::Phone { .. } => FieldType::Phone,
+            Self::Chain(links) => links.last().map_or(FieldType::Text, Self::field_type),
+            Self::Same | Self::Lower | Self::Upper | Self::Trim | Self::Picklist(_) | Self::SplitName | Self::JoinName => {
+                FieldType::Text
+            }
+        }
+    }
+
+    /// Whether it can write values of a field of that type.
+    #[must_use]
+    pub fn takes(&self, field_type: &FieldType) -> bool {
+        let wanted = self.field_type();
+        let is_typed = if let Self::Chain(links) = self { links.iter().any(Self::is_typed) } else { self.is_typed() };
+        !is_typed || wanted == *field_type || *field_type == FieldType::Text
     }
 
     /// How many fields of ours and of theirs the codec maps.
@@ -101,6 +198,10 @@ impl Codec {
             | Self::Trim
             | Self::Phone { .. }
             | Self::Picklist(_)
+            | Self::Date(_)
+            | Self::DateTime(_)
+            | Self::Number { .. }
+            | Self::Bool(_)
             | Self::Chain(_) => (1, 1),
         }
     }
@@ -109,7 +210,16 @@ impl Codec {
     #[must_use]
     pub const fn is_link(&self) -> bool {
         match self {
-            Self::Same | Self::Lower | Self::Upper | Self::Trim | Self::Phone { .. } | Self::Picklist(_) => true,
+            Self::Same
+            | Self::Lower
+            | Self::Upper
+            | Self::Trim
+            | Self::Phone { .. }
+            | Self::Picklist(_)
+            | Self::Date(_)
+            | Self::DateTime(_)
+            | Self::Number { .. }
+            | Self::Bool(_) => true,
             Self::SplitName | Self::JoinName | Self::Chain(_) => false,
         }
     }
@@ -124,6 +234,10 @@ impl Codec {
             Self::Trim => "trim",
             Self::Phone { .. } => "phone",
             Self::Picklist(_) => "picklist",
+            Self::Date(_) => "date",
+            Self::DateTime(_) => "datetime",
+            Self::Number { .. } => "number",
+            Self::Bool(_) => "bool",
             Self::SplitName => "split_name",
             Self::JoinName => "join_name",
             Self::Chain(_) => "chain",
@@ -137,6 +251,10 @@ impl Codec {
             Self::Same | Self::Lower | Self::Upper | Self::Trim | Self::SplitName | Self::JoinName => seal,
             Self::Phone { region } => seal.maybe(region.as_deref()),
             Self::Picklist(picklist) => picklist.pairs().fold(seal, |seal, (ours, theirs)| seal.text(ours).text(theirs)),
+            Self::Date(form) => seal.text(form.name()),
+            Self::DateTime(form) => seal.text(form.name()),
+            Self::Number { scale } => seal.maybe_number(scale.map(i64::from)),
+            Self::Bool(form) => seal.text(form.texts().0).text(form.texts().1),
             Self::Chain(links) => links.iter().fold(seal, |seal, link| link.seal(seal)),
         }
     }
@@ -171,8 +289,8 @@ mod tests {
         for (codec, ours, theirs) in rows {
             assert_eq!(codec.encode(ours).unwrap(), theirs, "{} {ours}", codec.name());
         }
-        assert_eq!(table(&[("lead", "Open")]).encode("vendor"), Err(CodecFault));
-        assert_eq!(table(&[("lead", "Open")]).decode("lead"), Err(CodecFault));
+        assert_eq!(table(&[("lead", "Open")]).encode("vendor"), Err(CodecFault::NotInTable));
+        assert_eq!(table(&[("lead", "Open")]).decode("lead"), Err(CodecFault::NotInTable));
     }
 
     #[test]
@@ -183,6 +301,8 @@ mod tests {
         assert!(!chain(vec![Codec::Lower, table(&[("Lead", "Open")])]));
         assert!(!chain(vec![table(&[("lead", "Open")]), Codec::Lower]));
         assert!(!chain(vec![table(&[("a", "b")]), table(&[("b", "c")])]));
+        let number = || Codec::Number { scale: None };
+        assert!(chain(vec![Codec::Trim, number()]) && !chain(vec![Codec::Upper, number()]) && !chain(vec![number(), Codec::Trim]));
     }
 
     fn codecs() -> impl Strategy<Value = Codec> {

@@ -38,7 +38,7 @@ pub fn encode_record(
     Ok(out)
 }
 
-fn check(object: &str, field: &str, rule: &FieldRule, out: &ExternalFields, for_create: bool) -> Result<(), Rejection> {
+pub(super) fn check(object: &str, field: &str, rule: &FieldRule, out: &ExternalFields, for_create: bool) -> Result<(), Rejection> {
     let value = out.get(field).and_then(Option::as_ref);
     let refuse = |code: &str, message: String, remedy: String| {
         Err(Rejection { code: code.to_owned(), field: Some(field.to_owned()), message, remedy })

@@ -8,8 +8,10 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
-use super::codec::Codec;
+use super::codec::{Codec, CodecFault};
+use super::expression::Expression;
 use super::name;
+use super::project::OnInvalid;
 use crate::boundary::RecordAuthority;
 use crate::outcome::{ExternalFields, Rejection};
 use crate::patch::{Change, Patch};
@@ -30,9 +32,15 @@ pub struct Row {
     pub codec: Codec,
     /// Who is right.
     pub authority: RecordAuthority,
-    /// The type of our field.
+    /// The type of our field, or of what is computed.
     pub field_type: FieldType,
-    /// Of codec, fields and type; a base with another digest was agreed under other terms.
+    /// What the value is computed from, in place of fields of ours. It goes out and never comes home.
+    pub compute: Option<Expression>,
+    /// What stands for a null of ours. No part of the digest: another default is another value.
+    pub default: Option<Value>,
+    /// What becomes of a value that does not fit.
+    pub on_invalid: OnInvalid,
+    /// Of codec, fields, expression and type; a base with another digest was agreed under other terms.
     pub digest: u32,
 }
 
@@ -75,11 +83,40 @@ impl Row {
                 "the chain does not lead back; let the picklist be its last link, in the spelling that reaches it".into(),
             );
         }
-        let digest = digest(&ours, &theirs, &codec, &field_type);
-        Ok(Self { name, ours, theirs, codec, authority, field_type, digest })
+        if !codec.takes(&field_type) {
+            let (wanted, found) = (codec.field_type().name(), field_type.name());
+            return fault(format!("{} writes values of type {wanted} or text, and the field is of type {found}", codec.name()));
+        }
+        let digest = digest(&ours, &theirs, &codec, &field_type, None);
+        let (compute, default, on_invalid) = (None, None, OnInvalid::Fail);
+        Ok(Self { name, ours, theirs, codec, authority, field_type, compute, default, on_invalid, digest })
     }
 
-    /// The row's value in canonical internal form; of two fields the joined text.
+    /// A row whose value is computed: ours by authority, and of the type that its codec writes.
+    ///
+    /// # Errors
+    /// As of `new`.
+    pub fn computed(name: impl Into<String>, compute: Expression, theirs: Vec<String>, codec: Codec) -> Result<Self, RowFault> {
+        let name = name.into();
+        let field_type = codec.field_type();
+        let row = Self::new(&name, vec![name.clone()], theirs, codec, RecordAuthority::SystemA, field_type)?;
+        let digest = digest(&[], &row.theirs, &row.codec, &row.field_type, Some(compute.source()));
+        Ok(Self { ours: Vec::new(), compute: Some(compute), digest, ..row })
+    }
+
+    /// The same with something in place of nulls.
+    #[must_use]
+    pub fn with_default(self, default: Option<Value>) -> Self {
+        Self { default, ..self }
+    }
+
+    /// The same with a rule for values that do not fit.
+    #[must_use]
+    pub fn with_on_invalid(self, on_invalid: OnInvalid) -> Self {
+        Self { on_invalid, ..self }
+    }
+
+    /// The row's value in canonical internal form; of two fields the joined text. A computed row has none here.
     #[must_use]
     pub fn value(&self, fields: &Fields) -> Option<Value> {
         match self.ours.as_slice() {
@@ -106,7 +143,7 @@ impl Row {
     /// Writes the row's value into `out` as they spell it; null becomes null in each of their fields.
     ///
     /// # Errors
-    /// If the codec's table does not know the value.
+    /// If the codec cannot write the value.
     pub fn encode(&self, value: &Option<Value>, out: &mut ExternalFields) -> Result<(), Rejection> {
         let text: Option<Cow<'_, str>> = value.as_ref().map(wire);
         let parts = match (&self.codec, &text) {
@@ -115,9 +152,7 @@ impl Row {
                 [first.map(str::to_owned), last.map(str::to_owned)]
             }
             (codec, Some(text)) => {
-                let refused = |_| {
-                    self.refusal("invalid_value", value.as_ref().map_or("null", Value::kind), "is not in the row's table")
-                };
+                let refused = |fault| self.refusal(value.as_ref().map_or("null", Value::kind), fault);
                 let encoded = codec.encode(text).map_err(refused)?;
                 [Some(encoded.into_owned()).filter(|text| !text.is_empty()), None]
             }
@@ -140,8 +175,7 @@ impl Row {
             several => name::join(several.iter().map(held)).map(Cow::Owned),
         };
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-        let ours =
-            self.codec.decode(&text).map_err(|_| self.refusal("invalid_value", "text", "is not in the row's table"))?;
+        let ours = self.codec.decode(&text).map_err(|fault| self.refusal("text", fault))?;
         self.field_type.parse_text(ours, &TimeZone::UTC).map_err(|fault| Rejection {
             code: fault.code.to_owned(),
             field: self.theirs.first().cloned(),
@@ -168,12 +202,13 @@ impl Row {
         }
     }
 
-    fn refusal(&self, code: &str, kind: &str, why: &str) -> Rejection {
+    fn refusal(&self, kind: &str, fault: CodecFault) -> Rejection {
+        let (why, remedy) = fault.told(&self.name);
         Rejection {
-            code: code.to_owned(),
+            code: "invalid_value".to_owned(),
             field: self.theirs.first().cloned(),
             message: format!("{}: {kind} that {why}", self.theirs.join(", ")),
-            remedy: format!("add the value to the table of row {}, or correct it in the record", self.name),
+            remedy,
         }
     }
 }
@@ -188,12 +223,13 @@ fn wire(value: &Value) -> Cow<'_, str> {
     }
 }
 
-fn digest(ours: &[FieldName], theirs: &[String], codec: &Codec, field_type: &FieldType) -> u32 {
+fn digest(ours: &[FieldName], theirs: &[String], codec: &Codec, field_type: &FieldType, compute: Option<&str>) -> u32 {
     let names = |seal: Seal, names: &[String]| {
         let seal = seal.number(i64::try_from(names.len()).unwrap_or(i64::MAX));
         names.iter().fold(seal, |seal, name| seal.text(name))
     };
     let seal = names(names(Seal::default(), ours), theirs).text(field_type.name());
+    let seal = compute.map_or(seal, |source| seal.text("compute").text(source));
     let [a, b, c, d, e, f, g, h] = codec.seal(seal).finish().to_le_bytes();
     u32::from_le_bytes([a, b, c, d]) ^ u32::from_le_bytes([e, f, g, h])
 }
@@ -206,7 +242,7 @@ mod tests {
     use crate::boundary::RecordAuthority::SystemA;
     use crate::outcome::ExternalFields;
     use crate::patch::Change;
-    use crate::plan::mapping::{Codec, Picklist};
+    use crate::plan::mapping::{Codec, DayForm, DayPattern, Expression, MomentForm, Picklist, TruthForm};
     use crate::record::{Fields, Value};
     use crate::schema::FieldType;
 
@@ -222,6 +258,10 @@ mod tests {
     fn joined_row() -> Row {
         let ours = vec!["first".into(), "last".into()];
         Row::new("name", ours, vec!["fullname".into()], Codec::JoinName, SystemA, FieldType::Text).unwrap()
+    }
+
+    fn computed(source: &str) -> Row {
+        Row::computed("field", Expression::compile(source, &[]).unwrap(), vec!["Field__c".into()], Codec::Same).unwrap()
     }
 
     fn table() -> Codec {
@@ -306,6 +346,9 @@ mod tests {
         assert!(new(1, 1, Codec::Chain(vec![Codec::SplitName])).is_err());
         assert!(new(1, 1, Codec::Chain(vec![table(), Codec::Upper])).is_err());
         assert!(new(1, 1, Codec::Chain(vec![Codec::Trim, table()])).is_ok());
+        let number = Codec::Number { scale: None };
+        let of = |field_type| Row::new("n", vec!["n".into()], vec!["n".into()], number.clone(), SystemA, field_type);
+        assert!(of(FieldType::Bool).is_err() && of(FieldType::Number).is_ok() && of(FieldType::Text).is_ok());
     }
 
     #[test]
@@ -319,6 +362,12 @@ mod tests {
             row(table(), FieldType::Text).digest,
             name_row().digest,
             joined_row().digest,
+            row(Codec::Date(DayForm::Iso), FieldType::Date).digest,
+            row(Codec::Date(DayForm::MidnightMs), FieldType::Date).digest,
+            row(Codec::Number { scale: Some(2) }, FieldType::Number).digest,
+            row(Codec::Number { scale: None }, FieldType::Number).digest,
+            computed("{{ key }}").digest,
+            computed("{{ key }}!").digest,
         ];
         let count = digests.len();
         digests.sort_unstable();
@@ -353,6 +402,14 @@ mod tests {
             Just(row(Codec::Same, FieldType::Date)),
             Just(row(Codec::Same, FieldType::Bool)),
             Just(row(table(), FieldType::Text)),
+            Just(row(Codec::Date(DayForm::MidnightMs), FieldType::Date)),
+            Just(row(Codec::Date(DayForm::Pattern(DayPattern::new("%d.%m.%Y").unwrap())), FieldType::Text)),
+            Just(row(Codec::DateTime(MomentForm::Ms), FieldType::DateTime)),
+            Just(row(Codec::DateTime(MomentForm::Seconds), FieldType::Text)),
+            Just(row(Codec::Number { scale: Some(3) }, FieldType::Number)),
+            Just(row(Codec::Number { scale: None }, FieldType::Text)),
+            Just(row(Codec::Bool(TruthForm::new("Yes", "No").unwrap()), FieldType::Bool)),
+            Just(row(Codec::Chain(vec![Codec::Trim, Codec::Bool(TruthForm::default())]), FieldType::Text)),
             Just(row(Codec::Chain(vec![Codec::Trim, Codec::Lower, table()]), FieldType::Text)),
             Just(name_row()),
             Just(joined_row()),
