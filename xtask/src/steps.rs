@@ -45,6 +45,11 @@ pub(crate) fn tidy() -> Step {
     Step::new("tidy: the rules of the source tree", "test --quiet -p xtask --test tidy")
 }
 
+/// The reference's pages that are made from the code.
+pub(crate) fn reference() -> Step {
+    Step::new("pages made from the code", "run --quiet -p syncline --bin syncline -- reference docs/reference")
+}
+
 /// The simulator, with its own arguments.
 pub(crate) fn sim(arguments: &[&str]) -> Step {
     Step::new("simulator", "run --profile sim -p syncline-testkit --features planted-bugs --bin sim --").with(arguments.iter().copied())

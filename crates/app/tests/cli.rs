@@ -10,5 +10,7 @@ mod commands;
 mod manners;
 #[path = "cli/operators.rs"]
 mod operators;
+#[path = "cli/reference.rs"]
+mod reference;
 #[path = "cli/world.rs"]
 mod world;

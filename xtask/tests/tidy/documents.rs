@@ -63,6 +63,17 @@ fn is_number(text: &str) -> bool {
     letters.next().is_some_and(|letter| letter.is_ascii_uppercase()) && !letters.as_str().is_empty() && letters.all(|letter| letter.is_ascii_digit())
 }
 
+/// Every page below docs stands in the book's table of contents; a decision stands in the list of decisions.
+pub fn contents(tree: &Tree) -> Vec<String> {
+    let named = |list: &str, page: &str| tree.text(list).unwrap_or_default().contains(&format!("({page})"));
+    let pages = tree.under("docs/").filter(|file| file.path.ends_with(".md") && file.path != "docs/SUMMARY.md");
+    let is_lost = |path: &&str| match path.strip_prefix("docs/adr/") {
+        Some(decision) if decision != "README.md" => !named("docs/adr/README.md", decision),
+        Some(_) | None => !named("docs/SUMMARY.md", path.trim_start_matches("docs/")),
+    };
+    pages.map(|file| file.path.as_str()).filter(is_lost).map(|path| format!("{path}: no table of contents names it")).collect()
+}
+
 /// Links between documents lead to files that exist.
 pub fn links(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
@@ -94,7 +105,7 @@ fn leads_somewhere(tree: &Tree, folder: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{architecture, invariants, links, promises};
+    use super::{architecture, contents, invariants, links, promises};
     use crate::finds;
 
     #[test]
@@ -118,6 +129,14 @@ mod tests {
         finds(promises, 0, &[document, ("crates/testkit/src/a.rs", "cases!(s1_one, s12_twelve);")]);
         finds(promises, 2, &[document, ("crates/sandbox/src/a.rs", "fn s1_one() {} fn s12_twelve() {}")]);
         finds(promises, 1, &[("docs/spec/empty.md", "Nothing.")]);
+    }
+
+    #[test]
+    fn a_page_that_no_table_of_contents_names_is_found() {
+        let summary = ("docs/SUMMARY.md", "[a](a.md) [decisions](adr/README.md)");
+        let decisions = ("docs/adr/README.md", "[1](0001-one.md)");
+        finds(contents, 0, &[summary, decisions, ("docs/a.md", ""), ("docs/adr/0001-one.md", "")]);
+        finds(contents, 2, &[summary, decisions, ("docs/b.md", ""), ("docs/adr/0002-two.md", "")]);
     }
 
     #[test]

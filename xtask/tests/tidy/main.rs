@@ -56,5 +56,6 @@ rules! {
     the_architecture_names_every_room = documents::architecture;
     tests_of_invariants_exist = documents::invariants;
     every_promise_is_cited_by_a_case = documents::promises;
+    every_page_stands_in_a_table_of_contents = documents::contents;
     links_between_documents_lead_somewhere = documents::links;
 }

@@ -22,6 +22,7 @@ mod map_forms;
 mod pauses;
 mod quota;
 mod records;
+mod reference;
 pub mod run;
 mod sandbox;
 mod signals;
@@ -99,6 +100,9 @@ enum Command {
     /// Show what may be spent of each account's quota, and what is
     #[command(before_help = quota::EXAMPLES)]
     Quota(quota::QuotaArgs),
+    /// Write the pages of the reference that are made from the code
+    #[command(hide = true)]
+    Reference(reference::ReferenceArgs),
     /// Stop a system's writes
     #[command(before_help = pauses::PAUSE_EXAMPLES)]
     Pause(pauses::PauseArgs),
@@ -162,6 +166,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::DeadLetters(command) => dead_letters::dead_letters(&command, console),
         Command::Ledger(args) => ledger::ledger(&args, console),
         Command::Quota(args) => quota::quota(&args, console),
+        Command::Reference(args) => reference::reference(&args, <Cli as clap::CommandFactory>::command(), console),
         Command::Pause(args) => pauses::pause(&args, console),
         Command::Resume(args) => pauses::resume(&args, console),
         Command::Tokens(command) => tokens::tokens(&command, console),
