@@ -150,8 +150,11 @@ impl Sandbox {
         let operation = crm.operation(request);
         let items = crm.input_count(request);
         let plan = faults.plan(system, operation, || crm.inputs(request));
-        if plan.act.expire_tokens && system == System::Salesforce {
-            self.salesforce.expire_tokens();
+        if plan.act.expire_tokens {
+            match system {
+                System::Salesforce => self.salesforce.expire_tokens(),
+                System::HubSpot => self.hubspot.expire_tokens(now),
+            }
         }
         let mut verdict = self.carry_out(system, request, items, &plan, now);
         let tally = Tally {

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::config::HubSpotConfig;
-use super::quota::{Limits, Quota};
+use super::grants::Grants;
+use super::quota::{App, Limits, Quota};
 use super::schema::{Property, Schema};
 use super::store::{Contact, Store, Values};
 use crate::exchange::Millis;
@@ -24,8 +25,11 @@ pub(super) struct Account {
     pub(super) schema: Schema,
     pub(super) store: Store,
     pub(super) quota: Quota,
+    pub(super) grants: Grants,
+    /// Grants changed since the journal was drained.
+    grants_changed: bool,
     /// Calls let in since the journal was drained: time, and whether a search.
-    arrivals: Vec<(Millis, bool)>,
+    arrivals: Vec<(Millis, App, bool)>,
     /// Properties made since the journal was drained.
     new_properties: Vec<Arc<str>>,
 }
@@ -45,7 +49,12 @@ struct ContactState {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Entry {
-    Call { at: Millis, search: bool },
+    Call {
+        at: Millis,
+        search: bool,
+        app: App,
+    },
+    Grants(Grants),
     Contact(ContactState),
     Gone(u64),
     Property(Property),
@@ -56,6 +65,7 @@ enum Entry {
 struct Snapshot {
     next_id: u64,
     quota: Quota,
+    grants: Grants,
     properties: Vec<Property>,
     contacts: Vec<ContactState>,
 }
@@ -66,16 +76,33 @@ impl Account {
         let store = Store::new(&schema, config.first_id);
         let limits = Limits {
             ten_seconds: config.quota_ten_seconds,
+            oauth_ten_seconds: config.quota_oauth_ten_seconds,
             search_second: config.quota_search_second,
             day: config.quota_day,
             zone: TimeZone::get(&config.time_zone).unwrap_or(TimeZone::UTC),
         };
-        Self { config, limits, schema, store, quota: Quota::default(), arrivals: Vec::new(), new_properties: Vec::new() }
+        Self {
+            grants: Grants::new(&config.oauth),
+            config,
+            limits,
+            schema,
+            store,
+            quota: Quota::default(),
+            grants_changed: false,
+            arrivals: Vec::new(),
+            new_properties: Vec::new(),
+        }
     }
 
     /// Remembers a call that was let in, for the journal.
-    pub(super) fn note_arrival(&mut self, now: Millis, is_search: bool) {
-        self.arrivals.push((now, is_search));
+    pub(super) fn note_arrival(&mut self, now: Millis, app: App, is_search: bool) {
+        self.arrivals.push((now, app, is_search));
+    }
+
+    /// The grants, to be changed.
+    pub(super) fn grants_mut(&mut self) -> &mut Grants {
+        self.grants_changed = true;
+        &mut self.grants
     }
 
     /// Defines a property.
@@ -92,6 +119,7 @@ impl Account {
         let snapshot = Snapshot {
             next_id: self.store.next_id(),
             quota: self.quota.clone(),
+            grants: self.grants.clone(),
             properties: self.schema.by_name.values().filter(|property| !property.hubspot_defined).cloned().collect(),
             contacts: self.store.all().map(state).collect(),
         };
@@ -109,18 +137,21 @@ impl Account {
         }
         self.store.set_next_id(snapshot.next_id);
         self.quota = snapshot.quota;
+        self.grants = snapshot.grants;
         self.forget_journal();
         Ok(())
     }
 
     pub(super) fn forget_journal(&mut self) {
         self.arrivals.clear();
+        self.grants_changed = false;
         self.new_properties.clear();
         self.store.take_touched();
     }
 
     pub(super) fn drain_journal(&mut self) -> Vec<Value> {
-        let mut entries: Vec<Entry> = self.arrivals.drain(..).map(|(at, search)| Entry::Call { at, search }).collect();
+        let mut entries: Vec<Entry> = self.arrivals.drain(..).map(|(at, app, search)| Entry::Call { at, search, app }).collect();
+        entries.extend(std::mem::take(&mut self.grants_changed).then(|| Entry::Grants(self.grants.clone())));
         entries.extend(self.new_properties.drain(..).filter_map(|name| self.schema.get(&name).cloned()).map(Entry::Property));
         for id in self.store.take_touched() {
             entries.push(self.store.any(id).map_or(Entry::Gone(id), |contact| Entry::Contact(state(contact))));
@@ -130,7 +161,8 @@ impl Account {
 
     pub(super) fn replay(&mut self, entry: &Value) -> Result<(), String> {
         match Entry::deserialize(entry).map_err(|error| format!("hubspot journal: {error}"))? {
-            Entry::Call { at, search } => self.quota.replay(&self.limits, search, at),
+            Entry::Call { at, search, app } => self.quota.replay(&self.limits, app, search, at),
+            Entry::Grants(grants) => self.grants = grants,
             Entry::Contact(contact) => self.put(contact),
             Entry::Gone(id) => {
                 self.store.put_back(id, None);

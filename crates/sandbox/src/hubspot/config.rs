@@ -12,9 +12,15 @@ use serde::{Deserialize, Serialize};
 pub struct HubSpotConfig {
     /// The account's own number, reported by `account-info`.
     pub portal_id: u64,
-    /// Bearer tokens that are accepted.
+    /// Bearer tokens that are accepted for everything.
     pub tokens: Vec<String>,
-    /// Calls in any ten seconds.
+    /// Private-app tokens and service keys with some scopes only.
+    pub scoped_tokens: Vec<ScopedToken>,
+    /// The OAuth app that may be connected.
+    pub oauth: OAuthApp,
+    /// Calls in any ten seconds by an OAuth app.
+    pub quota_oauth_ten_seconds: u32,
+    /// Calls in any ten seconds by a private app.
     pub quota_ten_seconds: u32,
     /// Calls from midnight to midnight in `time_zone`.
     pub quota_day: u64,
@@ -39,6 +45,9 @@ impl Default for HubSpotConfig {
         Self {
             portal_id: 4_400_123,
             tokens: vec!["pat-sandbox-1".to_owned()],
+            scoped_tokens: Vec::new(),
+            oauth: OAuthApp::default(),
+            quota_oauth_ten_seconds: 110,
             quota_ten_seconds: 100,
             quota_day: 250_000,
             quota_search_second: 5,
@@ -48,6 +57,69 @@ impl Default for HubSpotConfig {
             search_lag_ms: 0,
             first_id: 88_012_345_601,
             switches: Switches::default(),
+        }
+    }
+}
+
+/// A token that never runs out and may do some things only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopedToken {
+    /// The bearer token.
+    pub token: String,
+    /// What it may do, for example `crm.objects.contacts.read`.
+    pub scopes: Vec<String>,
+}
+
+/// An OAuth app and the person who connects it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OAuthApp {
+    /// The app's number.
+    pub app_id: u64,
+    /// Public name of the app.
+    pub client_id: String,
+    /// The app's secret.
+    pub client_secret: String,
+    /// Where a browser may be sent back to; anywhere when empty.
+    pub redirect_uris: Vec<String>,
+    /// Scopes that the app may ask for; refresh tokens from the start have all of them.
+    pub scopes: Vec<String>,
+    /// Refresh tokens that exist from the start.
+    pub refresh_tokens: Vec<String>,
+    /// How long an access token lives.
+    pub access_token_seconds: i64,
+    /// Mail address of the person who consents.
+    pub user: String,
+    /// Number of the person who consents.
+    pub user_id: u64,
+    /// The account is gone for the app: every token request is refused with `BAD_HUB`.
+    pub is_uninstalled: bool,
+}
+
+impl Default for OAuthApp {
+    fn default() -> Self {
+        let scopes = [
+            "oauth",
+            "crm.objects.contacts.read",
+            "crm.objects.contacts.write",
+            "crm.schemas.contacts.read",
+            "crm.schemas.contacts.write",
+            "crm.objects.companies.read",
+            "crm.objects.companies.write",
+            "crm.objects.owners.read",
+        ];
+        Self {
+            app_id: 77_001,
+            client_id: "sandbox-app".to_owned(),
+            client_secret: "sandbox-app-secret".to_owned(),
+            redirect_uris: Vec::new(),
+            scopes: scopes.map(str::to_owned).into(),
+            refresh_tokens: vec!["eu1-sandbox-refresh-1".to_owned()],
+            access_token_seconds: 1800,
+            user: "ops@acme.example".to_owned(),
+            user_id: 991,
+            is_uninstalled: false,
         }
     }
 }

@@ -168,7 +168,7 @@ impl Refusal {
     }
 
     /// A token without the scope of the route.
-    pub(super) fn missing_scope() -> Self {
+    pub(super) fn missing_scope(scope: &str) -> Self {
         let mut refusal = Self::new(
             403,
             "MISSING_SCOPES",
@@ -178,7 +178,7 @@ impl Refusal {
         refusal.rest.errors.push(Detail {
             message: "One or more of the following scopes are required.".to_owned(),
             code: None,
-            context: BTreeMap::from([("requiredGranularScopes", vec!["crm.objects.contacts.write".to_owned()])]),
+            context: BTreeMap::from([("requiredGranularScopes", vec![scope.to_owned()])]),
         });
         refusal.rest.links.insert("scopes", "https://developers.hubspot.com/scopes");
         refusal
@@ -212,6 +212,9 @@ fn limit_envelope(limit: Limit, correlation_id: &str, portal_id: u64) -> LimitEn
     let (policy_name, message, group) = match limit {
         Limit::TenSeconds => {
             ("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.", "publicapi:private-app-api-calls-ten-secondly")
+        }
+        Limit::OAuthTenSeconds => {
+            ("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.", "publicapi:crm:oauth-app-ten-secondly")
         }
         Limit::Second => ("SECONDLY", "You have reached your secondly limit.", "publicapi:crm:search"),
         Limit::Day => ("DAILY", "You have reached your daily limit.", "publicapi:private-app-api-calls-daily"),

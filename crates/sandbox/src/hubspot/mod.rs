@@ -3,8 +3,7 @@
 //! Promises: one handler set serves `/crm/v3/…` and the date-versioned paths; every answer carries
 //! `x-hubspot-correlation-id`, and all but searches the rate-limit headers; a call counts against the quota on arrival,
 //! unless its token is refused. Same requests at the same times give the same answers, ids included.
-//! Leaves to others: associations, owners, merges, webhooks and OAuth, which a writer of contacts does not need;
-//! when a request is applied at all (`crate::faults`).
+//! Leaves to others: webhooks, imports and exports, which nobody serves; when a request is applied at all (`crate::faults`).
 
 mod account;
 mod account_info;
@@ -16,7 +15,10 @@ mod body;
 mod config;
 mod contacts;
 mod errors;
+mod form;
+mod grants;
 mod inputs;
+mod oauth;
 mod properties;
 mod quota;
 mod render;
@@ -34,9 +36,9 @@ use serde_json::{Map, Value};
 
 use self::account::Account;
 use self::answer::{Answer, Call, Outcome};
-pub use self::config::{ExtraProperty, HubSpotConfig, Switches};
+pub use self::config::{ExtraProperty, HubSpotConfig, OAuthApp, ScopedToken, Switches};
 use self::errors::Refusal;
-use self::quota::Limit;
+use self::quota::{App, Limit};
 use self::route::Route;
 use crate::crm::{Crm, InvalidInput, StoredRecord};
 use crate::exchange::{Millis, Request, Response};
@@ -54,11 +56,17 @@ impl HubSpot {
         Self { account: Account::new(config) }
     }
 
-    fn admit(&mut self, request: &Request, is_search: bool, now: Millis) -> Result<(), Refusal> {
-        auth::check(&self.account.config, request)?;
-        self.account.quota.admit(&self.account.limits, is_search, now).map_err(Refusal::limited)?;
-        self.account.note_arrival(now, is_search);
-        Ok(())
+    /// Ends every OAuth access token; static tokens never end.
+    pub fn expire_tokens(&mut self, now: Millis) {
+        self.account.grants_mut().end_all(now);
+    }
+
+    fn admit(&mut self, request: &Request, route: &Route, now: Millis) -> Result<App, Refusal> {
+        let app = auth::check(&self.account, request, route, now)?;
+        let is_search = *route == Route::Search;
+        self.account.quota.admit(&self.account.limits, app, is_search, now).map_err(Refusal::limited)?;
+        self.account.note_arrival(now, app, is_search);
+        Ok(app)
     }
 
     fn dispatch(&mut self, route: Route, call: &Call<'_>) -> Outcome {
@@ -78,13 +86,19 @@ impl HubSpot {
             Route::PropertyCreate => properties::create(account, call),
             Route::AccountDetails => account_info::details(account, call),
             Route::ApiUsage => account_info::api_usage(account, call),
+            Route::Authorize => oauth::authorize(account, call),
+            Route::Token(version) => oauth::token(account, call, &version),
+            Route::Introspect => oauth::introspect(account, call),
+            Route::Revoke => oauth::revoke(account, call),
+            Route::TokenLookUp(token, token_use) => oauth::look_up(account, call, &token, token_use),
+            Route::RefreshTokenDelete(token) => oauth::delete(account, &token),
             Route::OtherObject(object) => Err(Refusal::plain(400, format!("Unable to infer object type from: {object}"))),
             Route::WrongMethod => Err(Refusal::plain(405, "HTTP 405 Method Not Allowed")),
             Route::Unknown => Err(Refusal::plain(404, "resource not found")),
         }
     }
 
-    fn respond(&mut self, outcome: Outcome, is_search: bool, now: Millis) -> Response {
+    fn respond(&mut self, outcome: Outcome, shown: Counted, now: Millis) -> Response {
         let id = correlation_id(now, self.account.quota.total);
         let portal_id = self.account.config.portal_id;
         let mut headers = Vec::with_capacity(12);
@@ -106,31 +120,41 @@ impl HubSpot {
             headers.push(("Content-Type".to_owned(), "application/json;charset=utf-8".to_owned()));
         }
         headers.push(("x-hubspot-correlation-id".to_owned(), id));
-        if is_search {
-            headers.push(("x-hubspot-rate-limit-exemptions".to_owned(), "search".to_owned()));
-        } else if status != 401 {
-            headers.extend(self.limit_headers(now));
+        match shown {
+            Counted::Search => headers.push(("x-hubspot-rate-limit-exemptions".to_owned(), "search".to_owned())),
+            Counted::As(app) => headers.extend(self.limit_headers(app, now)),
+            Counted::Not => {}
         }
         Response { status, headers, body }
     }
 
-    fn limit_headers(&mut self, now: Millis) -> Vec<(String, String)> {
+    fn limit_headers(&mut self, app: App, now: Millis) -> Vec<(String, String)> {
         let Account { quota, limits, .. } = &mut self.account;
         let day_left = limits.day.saturating_sub(quota.day_used(limits, now));
-        let window_left = quota.ten_seconds_left(limits, now);
+        let window_left = quota.ten_seconds_left(limits, app, now);
+        let max = if app == App::Private { limits.ten_seconds } else { limits.oauth_ten_seconds };
         [
             ("Daily", limits.day.to_string()),
             ("Daily-Remaining", day_left.to_string()),
             ("Interval-Milliseconds", "10000".to_owned()),
-            ("Max", limits.ten_seconds.to_string()),
+            ("Max", max.to_string()),
             ("Remaining", window_left.to_string()),
-            ("Secondly", (limits.ten_seconds / 10).to_string()),
-            ("Secondly-Remaining", (limits.ten_seconds / 10).saturating_sub(1).to_string()),
+            ("Secondly", (max / 10).to_string()),
+            ("Secondly-Remaining", (max / 10).saturating_sub(1).to_string()),
         ]
         .into_iter()
+        .filter(|(name, _)| app == App::Private || !name.starts_with("Daily"))
         .map(|(name, value)| (format!("X-HubSpot-RateLimit-{name}"), value))
         .collect()
     }
+}
+
+/// Which limit an answer's headers tell about.
+#[derive(Debug, Clone, Copy)]
+enum Counted {
+    Search,
+    As(App),
+    Not,
 }
 
 /// A version 7 UUID made of the time and the number of the call.
@@ -179,7 +203,7 @@ impl Crm for HubSpot {
             (429, _) => Refusal::limited(Limit::TenSeconds),
             (401, Some("expired")) => Refusal::expired(37),
             (401, _) => Refusal::unauthenticated(),
-            (403, _) => Refusal::missing_scope(),
+            (403, _) => Refusal::missing_scope("crm.objects.contacts.write"),
             (404, _) => Refusal::unknown_id(),
             (409, _) => Refusal::conflict(None),
             (423, _) => Refusal::plain(423, "The resource is locked by another operation."),
@@ -189,7 +213,7 @@ impl Crm for HubSpot {
             (504, _) => Refusal::plain(504, "Gateway timeout"),
             (status, _) => Refusal::plain(status, "internal error"),
         };
-        let mut response = self.respond(Err(refusal), false, now);
+        let mut response = self.respond(Err(refusal), if status == 401 { Counted::Not } else { Counted::As(App::Private) }, now);
         if body == Some("empty") {
             response.body.clear();
         }
@@ -198,10 +222,20 @@ impl Crm for HubSpot {
 
     fn handle_with_invalid(&mut self, request: &Request, invalid: &[InvalidInput], now: Millis) -> Response {
         let route = Route::of(request);
-        let is_search = route == Route::Search;
         let call = Call { request, invalid, now };
-        let outcome = self.admit(request, is_search, now).and_then(|()| self.dispatch(route, &call));
-        self.respond(outcome, is_search, now)
+        if route.is_open() {
+            let outcome = self.dispatch(route, &call);
+            return self.respond(outcome, Counted::Not, now);
+        }
+        let is_search = route == Route::Search;
+        let admitted = self.admit(request, &route, now);
+        let counted = match &admitted {
+            Err(refusal) if refusal.status == 401 => Counted::Not,
+            _ if is_search => Counted::Search,
+            admitted => Counted::As(admitted.as_ref().copied().unwrap_or(App::Private)),
+        };
+        let outcome = admitted.and_then(|_| self.dispatch(route, &call));
+        self.respond(outcome, counted, now)
     }
 
     fn snapshot(&self) -> Value {

@@ -24,6 +24,13 @@ pub(super) enum Route {
     PropertyCreate,
     AccountDetails,
     ApiUsage,
+    Authorize,
+    Token(String),
+    Introspect,
+    Revoke,
+    /// A token, and which kind of token it must be.
+    TokenLookUp(String, &'static str),
+    RefreshTokenDelete(String),
     /// An object type that this account does not have.
     OtherObject(String),
     /// A known path with a wrong method.
@@ -48,6 +55,7 @@ impl Route {
                 ("GET", ["api-usage", "daily" | "daily-usage", "private-apps"] | ["api-usage", "daily"]) => Self::ApiUsage,
                 _ => Self::Unknown,
             },
+            ["oauth", rest @ ..] => oauth(method, rest),
             _ => Self::Unknown,
         }
     }
@@ -71,6 +79,10 @@ impl Route {
             Self::PropertyCreate => "property_create",
             Self::AccountDetails => "account_details",
             Self::ApiUsage => "api_usage",
+            Self::Authorize => "authorize",
+            Self::Token(_) => "token",
+            Self::Introspect | Self::TokenLookUp(..) => "introspect",
+            Self::Revoke | Self::RefreshTokenDelete(_) => "revoke",
             Self::OtherObject(_) | Self::WrongMethod | Self::Unknown => "unknown",
         }
     }
@@ -107,10 +119,63 @@ impl Route {
             | Self::PropertyCreate
             | Self::AccountDetails
             | Self::ApiUsage
+            | Self::Authorize
+            | Self::Token(_)
+            | Self::Introspect
+            | Self::Revoke
+            | Self::TokenLookUp(..)
+            | Self::RefreshTokenDelete(_)
             | Self::OtherObject(_)
             | Self::WrongMethod
             | Self::Unknown => Inputs::None,
         }
+    }
+}
+
+impl Route {
+    /// Whether the call needs no bearer token and counts nowhere.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(
+            self,
+            Self::Authorize | Self::Token(_) | Self::Introspect | Self::Revoke | Self::TokenLookUp(..) | Self::RefreshTokenDelete(_)
+        )
+    }
+
+    /// The scope that the call needs.
+    pub(super) fn scope(&self) -> Option<&'static str> {
+        match self {
+            Self::List | Self::Read(_) | Self::Search | Self::BatchRead => Some("crm.objects.contacts.read"),
+            Self::Create | Self::Update(_) | Self::Archive(_) | Self::BatchWrite(_) | Self::BatchArchive => {
+                Some("crm.objects.contacts.write")
+            }
+            Self::PropertyList | Self::PropertyRead(_) => Some("crm.schemas.contacts.read"),
+            Self::PropertyCreate => Some("crm.schemas.contacts.write"),
+            Self::AccountDetails
+            | Self::ApiUsage
+            | Self::Authorize
+            | Self::Token(_)
+            | Self::Introspect
+            | Self::Revoke
+            | Self::TokenLookUp(..)
+            | Self::RefreshTokenDelete(_)
+            | Self::OtherObject(_)
+            | Self::WrongMethod
+            | Self::Unknown => None,
+        }
+    }
+}
+
+fn oauth(method: &str, rest: &[&str]) -> Route {
+    let is_version = |version: &str| version == "v1" || version == "v3" || VERSIONS.contains(&version);
+    match (method, rest) {
+        ("GET", ["authorize"] | [_, "authorize"]) => Route::Authorize,
+        ("POST", [version, "token"]) if is_version(version) => Route::Token((*version).to_owned()),
+        ("POST", [version, "token", "introspect"]) if *version != "v1" && is_version(version) => Route::Introspect,
+        ("POST", [version, "token", "revoke"]) if *version != "v1" && is_version(version) => Route::Revoke,
+        ("GET", ["v1", "access-tokens", token]) => Route::TokenLookUp(decoded(token), "access_token"),
+        ("GET", ["v1", "refresh-tokens", token]) => Route::TokenLookUp(decoded(token), "refresh_token"),
+        ("DELETE", ["v1", "refresh-tokens", token]) => Route::RefreshTokenDelete(decoded(token)),
+        _ => Route::Unknown,
     }
 }
 
@@ -153,7 +218,7 @@ fn properties(method: &str, object: &str, rest: &[&str]) -> Route {
 }
 
 /// A path segment without its percent escapes.
-fn decoded(segment: &str) -> String {
+pub(super) fn decoded(segment: &str) -> String {
     let bytes = segment.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
