@@ -194,7 +194,7 @@ fn stage(link: &Link, delivery: OpenedDelivery, attempts: &[Attempt], letters: &
             let why = format!("letter {} is {}: {}; {}", letter.id, letter.state.name(), letter.rejection.message, letter.rejection.remedy);
             (Stage::Dead, Some(why))
         }
-        None => (Stage::Unchanged, Some("the place held what was asked for already".to_owned())),
+        None => (Stage::Unchanged, Some("there was nothing left to write when its turn came".to_owned())),
     }
 }
 
