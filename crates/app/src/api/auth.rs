@@ -1,7 +1,7 @@
 //! Who may ask: bearer tokens, known by the SHA-256 of their secret.
 //!
 //! Promises: a secret is looked at in constant time and kept nowhere; a token that is missing, unknown or revoked is refused with one
-//! and the same answer. Where tokens are known, or others can reach the address, none is let in without.
+//! and the same answer. Where tokens are known, or others can reach the address, none is let in without; and no page in a browser ever.
 //! Leaves to others: keeping tokens (the store), making them (`control`).
 
 use std::fmt::Write;
@@ -60,6 +60,10 @@ impl TokenBook {
     #[must_use]
     pub fn bearer(&self, headers: &HeaderMap) -> Option<Bearer> {
         if !self.is_needed() {
+            // A page in a browser is no program of this machine's, whatever address it was led to.
+            if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
+                return None;
+            }
             return Some(Bearer { name: Arc::from(""), tenant: Arc::from(crate::config::TENANT) });
         }
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -156,6 +160,9 @@ mod tests {
     fn on_loopback_without_tokens_everybody_is_let_in_and_elsewhere_nobody() {
         let loopback = TokenBook::new(&ApiConfig::default(), Vec::new());
         assert!(loopback.bearer(&HeaderMap::new()).is_some());
+        let mut page = HeaderMap::new();
+        page.insert(header::ORIGIN, HeaderValue::from_static("http://127.0.0.1:8480"));
+        assert_eq!(loopback.bearer(&page), None);
         let public = ApiConfig { listen: ([0, 0, 0, 0], 1).into(), ..ApiConfig::default() };
         assert_eq!(TokenBook::new(&public, Vec::new()).bearer(&HeaderMap::new()), None);
     }

@@ -70,10 +70,13 @@ pub async fn run(mut config: Config, data: Option<PathBuf>, behind_proxy: bool) 
     let Machine { workers, running } = assemble(config, &open, clock.clone(), Wishes { stdin, ..Wishes::default() }).await?;
     let control = crate::control::start(&directory, running.clone())?;
     let mut signals = Signals::listen()?;
-    let drive = Drive::start(workers, &clock);
     let serving = open_door(&running, Router::new()).await?;
+    let drive = Drive::start(workers, &clock);
     tell_manager(&[NotifyState::Ready]);
-    let interrupted = wait(&running, &mut signals).await?;
+    let interrupted = tokio::select! {
+        interrupted = wait(&running, &mut signals) => interrupted?,
+        () = tell_that_it_lives() => false,
+    };
     tell_manager(&[NotifyState::Stopping]);
     if let Some(callers) = &running.callers {
         callers.queue.close();
@@ -106,6 +109,18 @@ async fn open_door(running: &Arc<Running>, more: Router) -> Result<Option<Servin
 fn tell_manager(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(false, state) {
         tracing::warn!(error = %error, "the service manager could not be told");
+    }
+}
+
+/// Tells systemd again and again that the process lives, if it wants to know.
+async fn tell_that_it_lives() {
+    let mut within = 0;
+    if !sd_notify::watchdog_enabled(false, &mut within) {
+        return std::future::pending().await;
+    }
+    loop {
+        pause(Duration::from_micros(within / 3)).await;
+        tell_manager(&[NotifyState::Watchdog]);
     }
 }
 

@@ -12,7 +12,8 @@ const CLIENTS: usize = 8;
 /// The process is killed once so many were answered.
 const KILL_AFTER: usize = 200;
 
-struct Killed(Child);
+/// A process that goes with its test.
+pub struct Killed(pub Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {

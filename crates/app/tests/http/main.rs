@@ -8,6 +8,7 @@
 mod crash;
 mod limits;
 mod safety;
+mod service;
 mod world;
 
 use serde_json::Value;

@@ -91,3 +91,28 @@ fn the_content_type_decides_the_form() {
         assert_eq!(form(content_type, &[]), wanted, "{content_type}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_body_stops_the_reader(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200), text in "[\\[\\]{}\",:a-z0-9 \\\\\n]{0,200}") {
+        let forms = [Form::Json, Form::Lines, Form::Cloud, Form::CloudBatch, Form::CloudBinary(vec![("id".into(), "1".into())])];
+        for form in &forms {
+            for body in [body.as_slice(), text.as_bytes()] {
+                if let Ok(read) = read(form, body, &Schemas::default(), &SourceSettings::default(), 3) {
+                    proptest::prop_assert!((1..=3).contains(&read.inputs.len()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn attributes_of_any_shape_are_judged_and_never_stop_the_reader(name in "[a-zA-Z0-9_]{0,25}", value in "(\"[^\"\\\\\\p{C}]{0,30}\"|[0-9]{1,5}|null|true|\\[1\\]|\\{\\})") {
+        let body = CLOUD.replacen('{', &format!("{{\"{name}\":{value},"), 1);
+        let input = read(&Form::Cloud, body.as_bytes(), &Schemas::default(), &SourceSettings::default(), 1).unwrap().inputs.remove(0);
+        let known = ["specversion", "id", "source", "type", "time", "traceparent", "data", "subject", "datacontenttype", "data_base64", "item", "record", "operation", "timestamp", "event_id"];
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        if !known.contains(&name.as_str()) {
+            proptest::prop_assert_eq!(input.is_ok(), is_name && !value.starts_with(['[', '{']), "{}", body);
+        }
+    }
+}
