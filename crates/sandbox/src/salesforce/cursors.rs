@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::parents::Column;
 use super::schema::Sobject;
 use crate::exchange::Millis;
 
@@ -25,6 +26,8 @@ pub(super) struct Cursor {
     pub(super) object: Sobject,
     /// The fields that were asked for.
     pub(super) numbers: Vec<u16>,
+    /// The parents' fields that were asked for.
+    pub(super) parents: Vec<Column>,
     /// The rows in the query's order.
     pub(super) serials: Vec<u64>,
     pub(super) opened: Millis,

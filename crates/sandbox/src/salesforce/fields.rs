@@ -83,6 +83,7 @@ pub(super) fn create(org: &mut Org, call: &Call<'_>) -> Answer {
     custom.push(CustomField { object: object.name().to_owned(), needs_grant: true, ..field });
     org.set_custom(custom);
     org.apply_grants();
+    org.described = Some(call.now);
     let id = ids::make("00N", number);
     let mut response = wire::json(201, &json!({ "id": id, "success": true, "errors": [], "warnings": [], "infos": [] }));
     response.headers.push(("Location".to_owned(), format!("/services/data/v{}.0/tooling/sobjects/CustomField/{id}", call.version)));

@@ -8,11 +8,13 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::errors::Fault;
-use super::org::Row;
-use super::schema::{Field, Kind, Schema};
+use super::org::{Org, Row};
+use super::parents;
+use super::schema::{Field, Kind, Schema, Sobject};
 use super::soql::{Expr, Literal, Name, Operator};
 use super::values::{self, Cell};
 use super::{ids, wire};
+use crate::exchange::Millis;
 
 /// A condition on numbered fields; texts are folded as the field compares.
 #[derive(Debug)]
@@ -28,6 +30,12 @@ pub(super) enum Condition {
     Like {
         number: u16,
         pattern: Vec<Piece>,
+    },
+    /// A condition on the row that a reference names; a row without one does not meet it.
+    Parent {
+        via: u16,
+        object: Sobject,
+        inner: Box<Condition>,
     },
     /// Equality with one of several texts.
     OneOf {
@@ -45,27 +53,90 @@ pub(super) enum Piece {
 }
 
 /// Resolves the names and literals of a condition.
-pub(super) fn resolve(schema: &Schema, text: &str, expr: &Expr) -> Result<Condition, Vec<Fault>> {
-    let several = |parts: &[Expr]| parts.iter().map(|part| resolve(schema, text, part)).collect::<Result<Vec<_>, _>>();
+pub(super) fn resolve(org: &Org, schema: &Schema, text: &str, expr: &Expr, now: Millis) -> Result<Condition, Vec<Fault>> {
+    let several = |parts: &[Expr]| parts.iter().map(|part| resolve(org, schema, text, part, now)).collect::<Result<Vec<_>, _>>();
     match expr {
         Expr::All(parts) => Ok(Condition::All(several(parts)?)),
         Expr::Any(parts) => Ok(Condition::Any(several(parts)?)),
-        Expr::Not(inner) => Ok(Condition::Not(Box::new(resolve(schema, text, inner)?))),
-        Expr::Compare { field, operator, literal } => compare_condition(schema, text, field, *operator, literal),
+        Expr::Not(inner) => Ok(Condition::Not(Box::new(resolve(org, schema, text, inner, now)?))),
+        Expr::Compare { field, operator, literal } => one(org, schema, text, field, *operator, literal, now),
         Expr::In { field, negated, literals } => {
-            let each = literals.iter().map(|literal| compare_condition(schema, text, field, Operator::Equal, literal));
+            let each = literals.iter().map(|literal| one(org, schema, text, field, Operator::Equal, literal, now));
             let merged = merge(each.collect::<Result<Vec<_>, _>>()?);
             Ok(if *negated { Condition::Not(Box::new(merged)) } else { merged })
         }
     }
 }
 
+/// One comparison, of a field of the row or of its parent.
+fn one(
+    org: &Org,
+    schema: &Schema,
+    text: &str,
+    name: &Name,
+    operator: Operator,
+    literal: &Literal,
+    now: Millis,
+) -> Result<Condition, Vec<Fault>> {
+    let Some((via, object, inner)) = parents::step(schema, name) else {
+        return match literal {
+            Literal::Days(from, to) => day_condition(schema, text, name, operator, (*from, *to), now),
+            Literal::Text(_) | Literal::Number(_) | Literal::Flag(_) | Literal::Null | Literal::Instant(_) => {
+                compare_condition(schema, text, name, operator, literal)
+            }
+        };
+    };
+    let inner = one(org, &org.table(object).schema, text, &inner, operator, literal, now)?;
+    Ok(Condition::Parent { via, object, inner: Box::new(inner) })
+}
+
+/// A comparison with a stretch of days.
+fn day_condition(schema: &Schema, text: &str, name: &Name, operator: Operator, days: (i64, i64), now: Millis) -> Result<Condition, Vec<Fault>> {
+    const DAY_MS: Millis = 86_400_000;
+    let number = column(schema, text, name)?;
+    let start = |days: i64| (now.div_euclid(DAY_MS) + days) * DAY_MS;
+    let cell = |days: i64| match schema.field(number).kind {
+        Kind::DateTime => Ok(Cell::Time(start(days))),
+        Kind::Date => Ok(Cell::Text(wire::datetime(start(days))[..10].to_owned().into())),
+        Kind::Id
+        | Kind::Text
+        | Kind::TextArea
+        | Kind::Picklist
+        | Kind::Reference
+        | Kind::Double
+        | Kind::Currency
+        | Kind::Int
+        | Kind::Phone
+        | Kind::Email
+        | Kind::Url
+        | Kind::Address
+        | Kind::Boolean => {
+            let message = format!("value of filter criterion for field '{}' must not be a date literal", name.text);
+            Err(vec![pointing(text, name, &message)])
+        }
+    };
+    let compare = |operator: Operator, days: i64| Ok(Condition::Compare { number, operator, cell: cell(days)? });
+    let within = || Ok(Condition::All(vec![compare(Operator::AtLeast, days.0)?, compare(Operator::Less, days.1)?]));
+    match operator {
+        Operator::Equal => within(),
+        Operator::Unequal => Ok(Condition::Not(Box::new(within()?))),
+        Operator::Less => compare(Operator::Less, days.0),
+        Operator::AtMost => compare(Operator::Less, days.1),
+        Operator::More => compare(Operator::AtLeast, days.1),
+        Operator::AtLeast => compare(Operator::AtLeast, days.0),
+        Operator::Like => Err(vec![pointing(text, name, &format!("invalid operator on {} field", name.text))]),
+    }
+}
+
 /// Whether a row meets a condition.
-pub(super) fn holds(schema: &Schema, serial: u64, row: &Row, condition: &Condition) -> bool {
+pub(super) fn holds(org: &Org, schema: &Schema, serial: u64, row: &Row, condition: &Condition) -> bool {
     match condition {
-        Condition::All(parts) => parts.iter().all(|part| holds(schema, serial, row, part)),
-        Condition::Any(parts) => parts.iter().any(|part| holds(schema, serial, row, part)),
-        Condition::Not(inner) => !holds(schema, serial, row, inner),
+        Condition::All(parts) => parts.iter().all(|part| holds(org, schema, serial, row, part)),
+        Condition::Any(parts) => parts.iter().any(|part| holds(org, schema, serial, row, part)),
+        Condition::Not(inner) => !holds(org, schema, serial, row, inner),
+        Condition::Parent { via, object, inner } => parents::row(org, schema, serial, row, (*via, *object)).is_some_and(|(parent, found)| {
+            holds(org, &org.table(*object).schema, parent, found, inner)
+        }),
         Condition::Compare { number, operator, cell } => {
             let value = values::cell(schema, serial, row, *number);
             let ordering = compare(schema.field(*number), &value, cell);
@@ -170,7 +241,7 @@ fn literal_cell(field: &Field, literal: &Literal) -> Option<Cell<'static>> {
         (Literal::Flag(flag), Kind::Boolean) => Some(Cell::Flag(*flag)),
         (Literal::Instant(text), Kind::DateTime) => wire::read_datetime(text).map(Cell::Time),
         (Literal::Instant(text), Kind::Date) => (text.len() == 10).then(|| Cell::Text(text.clone().into())),
-        (Literal::Text(_) | Literal::Number(_) | Literal::Flag(_) | Literal::Instant(_), _) => None,
+        (Literal::Text(_) | Literal::Number(_) | Literal::Flag(_) | Literal::Instant(_) | Literal::Days(..), _) => None,
     }
 }
 

@@ -16,6 +16,7 @@ mod errors;
 mod faulty;
 mod fields;
 mod form;
+mod groups;
 mod identity;
 mod ids;
 mod inputs;
@@ -23,6 +24,7 @@ mod lifecycle;
 mod limits;
 mod matching;
 mod org;
+mod parents;
 mod query;
 mod record;
 mod references;
@@ -124,6 +126,7 @@ impl Salesforce {
         custom.push(field);
         self.org.set_custom(custom);
         self.org.apply_grants();
+        self.org.described = None;
         Ok(())
     }
 
@@ -142,6 +145,7 @@ impl Salesforce {
         let answer = if admitted { dispatch(&mut self.org, request, &route, refused, now) } else { Err(vec![errors::quota_spent()]) };
         if self.org.take_grants_changed() {
             self.org.apply_grants();
+            self.org.described = Some(now);
         }
         let mut response = answer.unwrap_or_else(|faults| errors::answer(&faults));
         response.headers.push(self.usage(self.org.quota.used()));
@@ -352,7 +356,14 @@ fn basics(org: &Org, call: &Call<'_>, name: &str) -> Answer {
 
 fn describe(org: &Org, call: &Call<'_>, name: &str) -> Answer {
     let object = call::sobject(name)?;
-    Ok(wire::json(200, &schema::describe::full(&org.table(object).schema, call.version)))
+    let since = call.request.headers.get("if-modified-since").and_then(|text| wire::read_http_date(text));
+    let modified = org.described.map(|at| at.div_euclid(1000) * 1000);
+    let mut response = match (modified, since) {
+        (Some(modified), Some(since)) if modified <= since => wire::empty(304),
+        (_, _) => wire::json(200, &schema::describe::full(&org.table(object).schema, call.version)),
+    };
+    response.headers.extend(modified.map(|at| ("Last-Modified".to_owned(), wire::http_date(at))));
+    Ok(response)
 }
 
 /// How many live rows the named objects have, or all of them.

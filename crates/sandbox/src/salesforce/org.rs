@@ -201,6 +201,8 @@ pub(super) struct Org {
     /// One entry for each transaction that is open, the outermost first.
     undo: Vec<Undo>,
     grants_changed: bool,
+    /// When fields or grants last changed; None if a restart forgot it.
+    pub(super) described: Option<Millis>,
 }
 
 impl Org {
@@ -217,6 +219,7 @@ impl Org {
             changed_rows: BTreeSet::new(),
             undo: Vec::new(),
             grants_changed: false,
+            described: Some(FOUNDED),
         };
         org.seat_users();
         org

@@ -15,9 +15,10 @@ use super::errors::Fault;
 use super::matching::{self, Condition, column, pointing};
 use super::org::{Org, Table};
 use super::schema::{Schema, Sobject};
-use super::soql::{self, Name, Order, Query, Select};
+use super::soql::{self, Class, Name, Order, Query, Select};
 use super::values::{self, Cell};
-use super::{ids, wire};
+use super::{groups, ids, parents, wire};
+use crate::exchange::Millis;
 
 /// Largest OFFSET.
 const OFFSET_MAX: usize = 2_000;
@@ -32,12 +33,19 @@ pub(super) fn run(org: &mut Org, call: &Call<'_>, all: bool) -> Answer {
     let query = parse(&text)?;
     let object = Sobject::named(&query.object.text).ok_or_else(|| vec![no_such_type(&query.object.text)])?;
     let table = org.table(object);
-    let numbers = selected(table, &text, &query)?;
-    let serials = found(table, &text, &query, all)?;
+    let (numbers, parents) = selected(org, table, &text, &query)?;
+    if let Select::Grouped(items) = &query.select {
+        let ungrouped = Query { limit: None, offset: 0, ..query.clone() };
+        let serials = found(org, table, &text, &ungrouped, all, call.now)?;
+        return groups::grouped(table, &text, &query, items, &serials);
+    }
+    let serials = found(org, table, &text, &query, all, call.now)?;
     match query.select {
         Select::Count => Ok(wire::json(200, &json!({ "totalSize": serials.len(), "done": true, "records": [] }))),
-        Select::CountOf(_) => Ok(aggregate(table, &numbers, &serials)),
-        Select::Fields(_) | Select::All => first_page(org, call, Cursor { object, numbers, serials, opened: call.now }),
+        Select::CountOf(_) => Ok(groups::count(table, &numbers, &serials)),
+        Select::Fields(_) | Select::Every(_) | Select::Grouped(_) => {
+            first_page(org, call, Cursor { object, numbers, parents, serials, opened: call.now })
+        }
     }
 }
 
@@ -51,13 +59,13 @@ pub(super) struct Found {
 }
 
 /// Runs a query of fields up to its limit.
-pub(super) fn rows_of(org: &Org, text: &str) -> Result<Found, Vec<Fault>> {
+pub(super) fn rows_of(org: &Org, text: &str, now: Millis) -> Result<Found, Vec<Fault>> {
     let mut query = parse(text)?;
     let object = Sobject::named(&query.object.text).ok_or_else(|| vec![no_such_type(&query.object.text)])?;
     let table = org.table(object);
-    let numbers = selected(table, text, &query)?;
+    let (numbers, _) = selected(org, table, text, &query)?;
     let limit = query.limit.take().unwrap_or(usize::MAX);
-    Ok(Found { object, numbers, serials: found(table, text, &query, false)?, limit })
+    Ok(Found { object, numbers, serials: found(org, table, text, &query, false, now)?, limit })
 }
 
 fn parse(text: &str) -> Result<Query, Vec<Fault>> {
@@ -67,18 +75,36 @@ fn parse(text: &str) -> Result<Query, Vec<Fault>> {
     soql::parse(text).map_err(|malformed| vec![Fault::request(400, "MALFORMED_QUERY", malformed.message)])
 }
 
-/// The numbers of the fields that a query asks for.
-fn selected(table: &Table, text: &str, query: &Query) -> Result<Vec<u16>, Vec<Fault>> {
+/// The fields that a query asks for: those of the rows, and those of their parents.
+fn selected(org: &Org, table: &Table, text: &str, query: &Query) -> Result<(Vec<u16>, Vec<parents::Column>), Vec<Fault>> {
     let resolve = |name: &Name| column(&table.schema, text, name);
-    match &query.select {
-        Select::Fields(names) => names.iter().map(resolve).collect(),
-        Select::All if query.limit.is_none_or(|limit| limit > ALL_FIELDS_MAX) => {
-            Err(vec![Fault::request(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200")])
+    let every = |class: Class| {
+        let fields = table.schema.visible().filter(move |(_, field)| match class {
+            Class::All => true,
+            Class::Standard => !field.custom,
+            Class::Custom => field.custom,
+        });
+        fields.map(|(number, _)| number).collect()
+    };
+    let numbers = match &query.select {
+        Select::Fields(names) => {
+            let (mut numbers, mut columns) = (Vec::new(), Vec::new());
+            for name in names {
+                match parents::column(org, &table.schema, name) {
+                    Some(column) => columns.push(column),
+                    None => numbers.push(resolve(name)?),
+                }
+            }
+            return Ok((numbers, columns));
         }
-        Select::All => Ok(table.schema.visible().map(|(number, _)| number).collect()),
-        Select::Count => Ok(Vec::new()),
-        Select::CountOf(name) => Ok(vec![resolve(name)?]),
-    }
+        Select::Every(class) if *class != Class::Standard && query.limit.is_none_or(|limit| limit > ALL_FIELDS_MAX) => {
+            return Err(vec![Fault::request(400, "MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200")]);
+        }
+        Select::Every(class) => every(*class),
+        Select::Count | Select::Grouped(_) => Vec::new(),
+        Select::CountOf(name) => vec![resolve(name)?],
+    };
+    Ok((numbers, Vec::new()))
 }
 
 /// GET on a locator.
@@ -109,7 +135,12 @@ fn page(org: &Org, call: &Call<'_>, cursor: &Cursor, id: Option<&str>, offset: u
     let end = cursor.serials.len().min(offset + page_rows(org, call));
     let rows = cursor.serials.get(offset..end).unwrap_or(&[]).iter();
     let records: Vec<Value> = rows
-        .filter_map(|serial| table.rows.get(serial).map(|row| values::record(&table.schema, *serial, row, call.version, &cursor.numbers)))
+        .filter_map(|serial| table.rows.get(serial).map(|row| (*serial, row)))
+        .map(|(serial, row)| {
+            let mut record = values::record(&table.schema, serial, row, call.version, &cursor.numbers);
+            parents::add(org, &table.schema, (serial, row), call.version, &cursor.parents, &mut record);
+            record
+        })
         .collect();
     let mut body = json!({ "totalSize": cursor.serials.len(), "done": end == cursor.serials.len(), "records": records });
     if let Some(id) = id.filter(|_| end < cursor.serials.len()) {
@@ -124,27 +155,18 @@ fn page_rows(org: &Org, call: &Call<'_>) -> usize {
     wanted.map_or(usize::MAX, |rows: usize| rows.max(ROWS_MIN)).min(org.config.page_rows_max.clamp(1, 2_000))
 }
 
-fn aggregate(table: &Table, numbers: &[u16], serials: &[u64]) -> crate::exchange::Response {
-    let set = |serial: &&u64| {
-        let row = table.rows.get(serial);
-        row.is_some_and(|row| numbers.iter().all(|number| values::cell(&table.schema, **serial, row, *number) != Cell::Null))
-    };
-    let record = json!({ "attributes": { "type": "AggregateResult" }, "expr0": serials.iter().filter(set).count() });
-    wire::json(200, &json!({ "totalSize": 1, "done": true, "records": [record] }))
-}
-
 /// The rows that a query means, in its order, within its limit.
-fn found(table: &Table, text: &str, query: &Query, all: bool) -> Result<Vec<u64>, Vec<Fault>> {
+fn found(org: &Org, table: &Table, text: &str, query: &Query, all: bool, now: Millis) -> Result<Vec<u64>, Vec<Fault>> {
     if query.offset > OFFSET_MAX {
         return Err(vec![Fault::request(400, "NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000")]);
     }
     let schema = &table.schema;
-    let filter = query.filter.as_ref().map(|expr| matching::resolve(schema, text, expr)).transpose()?;
+    let filter = query.filter.as_ref().map(|expr| matching::resolve(org, schema, text, expr, now)).transpose()?;
     let order: Vec<(u16, &Order)> =
         query.order.iter().map(|order| Ok((sortable(schema, text, &order.field)?, order))).collect::<Result<_, Vec<Fault>>>()?;
     let keep = |serial: u64| {
         let row = table.rows.get(&serial).filter(|row| all || !row.deleted);
-        row.is_some_and(|row| filter.as_ref().is_none_or(|filter| matching::holds(schema, serial, row, filter)))
+        row.is_some_and(|row| filter.as_ref().is_none_or(|filter| matching::holds(org, schema, serial, row, filter)))
     };
     let candidates = filter.as_ref().filter(|_| !all).and_then(|filter| candidates(table, filter));
     let mut serials: Vec<u64> = match candidates {
@@ -174,7 +196,7 @@ fn candidates(table: &Table, filter: &Condition) -> Option<Vec<u64>> {
             serials.dedup();
             Some(serials)
         }
-        Condition::Any(_) | Condition::Not(_) | Condition::Compare { .. } | Condition::Like { .. } => None,
+        Condition::Any(_) | Condition::Not(_) | Condition::Parent { .. } | Condition::Compare { .. } | Condition::Like { .. } => None,
     }
 }
 

@@ -39,7 +39,9 @@ pub(super) fn get(org: &Org, call: &Call<'_>, object: &str, id: &str) -> Answer 
     }
     let since = call.request.headers.get("if-modified-since").and_then(|text| wire::read_http_date(text));
     if since.is_some_and(|since| row.modified.div_euclid(1000) * 1000 <= since) {
-        return Ok(wire::empty(304));
+        let mut response = wire::empty(304);
+        response.headers.push(("Last-Modified".to_owned(), wire::http_date(row.modified)));
+        return Ok(response);
     }
     show(org, call, object, serial)
 }
@@ -61,7 +63,12 @@ pub(super) fn update(org: &mut Org, call: &Call<'_>, object: &str, id: &str) -> 
     let body: Record<'_> = call.body()?;
     let serial = serial(object, id).map_err(|fault| vec![fault])?;
     let row = org.live(object, serial).map_err(|fault| vec![fault])?;
-    let guard = call.request.headers.get("if-unmodified-since").and_then(|text| wire::read_http_date(text));
+    let guard = match call.request.headers.get("if-unmodified-since") {
+        Some(text) => Some(wire::read_http_date(text).ok_or_else(|| {
+            vec![Fault::request(400, "INVALID_INPUT", "If-Unmodified-Since is no HTTP date")]
+        })?),
+        None => None,
+    };
     if guard.is_some_and(|guard| row.modified.div_euclid(1000) * 1000 > guard) {
         let message = "The entity has been modified since the given time";
         return Err(vec![Fault::request(412, "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE", message)]);

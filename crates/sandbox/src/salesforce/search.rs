@@ -115,7 +115,7 @@ fn answer(org: &Org, call: &Call<'_>, term: &str, group: Group, returning: Vec<R
     let mut records = Vec::new();
     for Returning { object, fields, rest } in returning {
         let soql = format!("SELECT {fields} FROM {object}{rest}");
-        let query::Found { object, numbers, serials, limit: max } = query::rows_of(org, &soql)?;
+        let query::Found { object, numbers, serials, limit: max } = query::rows_of(org, &soql, call.now)?;
         let table = org.table(object);
         let hit = |serial: &u64| table.rows.get(serial).filter(|row| matches(&table.schema, *serial, row, group, &alternatives));
         let rows = serials.iter().filter_map(|serial| hit(serial).map(|row| (*serial, row))).take(max);

@@ -12,6 +12,10 @@ pub(super) struct Query {
     pub(super) select: Select,
     pub(super) object: Name,
     pub(super) filter: Option<Expr>,
+    /// What the rows are grouped by.
+    pub(super) group: Vec<Name>,
+    /// Which groups stay, by their number of rows.
+    pub(super) having: Option<(Operator, f64)>,
     pub(super) order: Vec<Order>,
     pub(super) limit: Option<usize>,
     pub(super) offset: usize,
@@ -22,12 +26,30 @@ pub(super) struct Query {
 pub(super) enum Select {
     /// These fields.
     Fields(Vec<Name>),
-    /// All fields.
-    All,
+    /// A whole class of fields.
+    Every(Class),
     /// `COUNT()`.
     Count,
     /// `COUNT(field)`.
     CountOf(Name),
+    /// Fields and counts of groups.
+    Grouped(Vec<Item>),
+}
+
+/// A class of fields, as `FIELDS()` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    All,
+    Standard,
+    Custom,
+}
+
+/// One column of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Item {
+    Field(Name),
+    /// A count of rows that have the field, or of all, with its alias.
+    Count(Option<Name>, Option<String>),
 }
 
 /// A name and where it stands.
@@ -76,6 +98,8 @@ pub(super) enum Literal {
     Null,
     /// A date or datetime as written.
     Instant(String),
+    /// From the start of a day to the start of another, counted from today.
+    Days(i64, i64),
 }
 
 /// What is wrong with a query's text.
@@ -106,6 +130,18 @@ pub(super) fn parse(text: &str) -> Parsed<Query> {
     parser.keyword("FROM")?;
     let object = parser.name()?;
     let filter = if parser.take_word("WHERE") { Some(parser.condition()?) } else { None };
+    let (mut group, mut having) = (Vec::new(), None);
+    if parser.take_word("GROUP") {
+        parser.keyword("BY")?;
+        group.push(parser.name()?);
+        while parser.take_sign(",") {
+            group.push(parser.name()?);
+        }
+        if parser.take_word("HAVING") {
+            having = Some(parser.having()?);
+        }
+    }
+    let select = if group.is_empty() { select } else { Select::Grouped(columns(select).ok_or_else(|| parser.unexpected())?) };
     let mut order = Vec::new();
     if parser.take_word("ORDER") {
         parser.keyword("BY")?;
@@ -119,35 +155,61 @@ pub(super) fn parse(text: &str) -> Parsed<Query> {
     if parser.at < parser.tokens.len() {
         return Err(parser.unexpected());
     }
-    Ok(Query { select, object, filter, order, limit, offset })
+    Ok(Query { select, object, filter, group, having, order, limit, offset })
 }
 
 impl Parser {
     fn select(&mut self) -> Parsed<Select> {
-        let first = self.name()?;
-        let call = self.take_sign("(");
-        if call && first.text.eq_ignore_ascii_case("COUNT") {
-            if self.take_sign(")") {
-                return Ok(Select::Count);
-            }
-            let field = self.name()?;
+        if self.peek_word("FIELDS") {
+            self.at += 1;
+            self.sign("(")?;
+            let classes = [("ALL", Class::All), ("STANDARD", Class::Standard), ("CUSTOM", Class::Custom)];
+            let class = classes.into_iter().find(|(word, _)| self.take_word(word)).ok_or_else(|| self.unexpected())?.1;
             self.sign(")")?;
-            return Ok(Select::CountOf(field));
+            return Ok(Select::Every(class));
         }
-        if call && first.text.eq_ignore_ascii_case("FIELDS") {
-            self.keyword("ALL")?;
-            self.sign(")")?;
-            return Ok(Select::All);
+        let mut items = vec![self.item()?];
+        while self.take_sign(",") {
+            items.push(self.item()?);
         }
-        if call {
+        let fields: Option<Vec<Name>> =
+            items.iter().map(|item| if let Item::Field(name) = item { Some(name.clone()) } else { None }).collect();
+        Ok(match (fields, items.as_slice()) {
+            (Some(names), _) => Select::Fields(names),
+            (None, [Item::Count(None, None)]) => Select::Count,
+            (None, [Item::Count(Some(name), None)]) => Select::CountOf(name.clone()),
+            (None, _) => Select::Grouped(items),
+        })
+    }
+
+    fn item(&mut self) -> Parsed<Item> {
+        let name = self.name()?;
+        if !self.take_sign("(") {
+            return Ok(Item::Field(name));
+        }
+        if !name.text.eq_ignore_ascii_case("COUNT") {
             self.at -= 1;
             return Err(self.unexpected());
         }
-        let mut names = vec![first];
-        while self.take_sign(",") {
-            names.push(self.name()?);
+        let field = if self.take_sign(")") { None } else { Some(self.name()?) };
+        if field.is_some() {
+            self.sign(")")?;
         }
-        Ok(Select::Fields(names))
+        let named = matches!(self.tokens.get(self.at), Some((_, Token::Word(word))) if !word.eq_ignore_ascii_case("FROM"));
+        let alias = if named { Some(self.name()?.text) } else { None };
+        Ok(Item::Count(field, alias))
+    }
+
+    fn having(&mut self) -> Parsed<(Operator, f64)> {
+        let Item::Count(..) = self.item()? else { return Err(self.unexpected()) };
+        let operator = self.operator()?;
+        match self.literal()? {
+            Literal::Number(number) => Ok((operator, number)),
+            Literal::Text(_) | Literal::Flag(_) | Literal::Null | Literal::Instant(_) | Literal::Days(..) => {
+                self.at -= 1;
+                Err(self.unexpected())
+            }
+        }
     }
 
     fn order(&mut self) -> Parsed<Order> {
@@ -291,6 +353,31 @@ impl Parser {
     }
 }
 
+/// The columns of a query that groups; None if it asks for what no group has.
+fn columns(select: Select) -> Option<Vec<Item>> {
+    match select {
+        Select::Fields(names) => Some(names.into_iter().map(Item::Field).collect()),
+        Select::Count => Some(vec![Item::Count(None, None)]),
+        Select::CountOf(name) => Some(vec![Item::Count(Some(name), None)]),
+        Select::Grouped(items) => Some(items),
+        Select::Every(_) => None,
+    }
+}
+
+/// Days that a date literal means.
+fn days(word: &str) -> Option<Literal> {
+    let (name, count) = word.split_once(':').map_or((word, None), |(name, count)| (name, count.parse::<i64>().ok()));
+    let days = match (name.to_ascii_uppercase().as_str(), count) {
+        ("TODAY", None) => (0, 1),
+        ("YESTERDAY", None) => (-1, 0),
+        ("TOMORROW", None) => (1, 2),
+        ("LAST_N_DAYS", Some(count @ 0..)) => (-count, 1),
+        ("NEXT_N_DAYS", Some(count @ 0..)) => (1, count + 1),
+        _ => return None,
+    };
+    Some(Literal::Days(days.0, days.1))
+}
+
 fn bare_literal(word: &str) -> Option<Literal> {
     if word.eq_ignore_ascii_case("null") {
         return Some(Literal::Null);
@@ -301,7 +388,7 @@ fn bare_literal(word: &str) -> Option<Literal> {
     if word.len() >= 10 && word.is_char_boundary(10) && word[..10].parse::<jiff::civil::Date>().is_ok() {
         return Some(Literal::Instant(word.to_owned()));
     }
-    word.parse().ok().filter(|number: &f64| number.is_finite()).map(Literal::Number)
+    days(word).or_else(|| word.parse().ok().filter(|number: &f64| number.is_finite()).map(Literal::Number))
 }
 
 fn tokens(text: &str) -> Parsed<Vec<(usize, Token)>> {

@@ -64,6 +64,7 @@ pub(super) fn restore(org: &mut Org, state: &Value) -> Result<(), String> {
     read_quota(org, &state["quota"])?;
     read_counters(org, &state["next"])?;
     org.drain_rows();
+    org.described = None;
     org.apply_grants();
     Ok(())
 }
@@ -129,6 +130,7 @@ pub(super) fn replay(org: &mut Org, entry: &Value) -> Result<(), String> {
         read_counters(org, next)?;
     }
     org.drain_rows();
+    org.described = None;
     org.apply_grants();
     Ok(())
 }

@@ -40,6 +40,12 @@ pub(super) fn read_datetime(text: &str) -> Option<Millis> {
     text.parse::<Timestamp>().ok().map(|instant| instant.as_second() * 1000)
 }
 
+/// An instant as an HTTP-date header.
+pub(super) fn http_date(at: Millis) -> String {
+    let instant = Timestamp::from_second(at.div_euclid(1000)).unwrap_or(Timestamp::UNIX_EPOCH);
+    instant.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// The instant of an HTTP-date header.
 pub(super) fn read_http_date(text: &str) -> Option<Millis> {
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_second() * 1000)

@@ -19,6 +19,7 @@ mod rows;
 mod rows_failing;
 mod search;
 mod soql;
+mod soql_more;
 mod validation;
 
 use std::collections::BTreeMap;
