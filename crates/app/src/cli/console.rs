@@ -192,7 +192,7 @@ impl Console {
 }
 
 /// A text whose control characters no terminal can obey.
-fn clean(text: &str, keeps_lines: bool) -> String {
+pub(super) fn clean(text: &str, keeps_lines: bool) -> String {
     let is_kept = |c: char| !c.is_control() || (keeps_lines && c == '\n');
     text.chars().map(|c| if is_kept(c) { c } else { '\u{fffd}' }).collect()
 }

@@ -4,6 +4,7 @@
 //! Leaves to others: ending letters (`crate::control`).
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::console::{Console, Failure, row, say, told};
 use super::target::{Form, Target};
@@ -18,7 +19,7 @@ const CHUNK: usize = 100;
 #[derive(Debug, Subcommand)]
 pub(super) enum DeadLettersCommand {
     /// List them, oldest first
-    #[command(before_help = "Examples:\n  syncline dead-letters list\n  syncline dead-letters list --all --after 1200 --json")]
+    #[command(before_help = "Examples:\n  syncline dead-letters list\n  syncline dead-letters list --by-cause\n  syncline dead-letters list --all --after 1200 --json")]
     List(ListArgs),
     /// Show one, with the raw input
     #[command(before_help = "Examples:\n  syncline dead-letters show 17")]
@@ -34,6 +35,9 @@ pub(super) enum DeadLettersCommand {
 /// `syncline dead-letters list`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ListArgs {
+    /// Those that wait, grouped by what caused them
+    #[arg(long, conflicts_with_all = ["all", "after"])]
+    by_cause: bool,
     /// Ended ones too
     #[arg(long)]
     all: bool,
@@ -102,6 +106,9 @@ pub(super) fn dead_letters(command: &DeadLettersCommand, console: &mut Console) 
 }
 
 fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Failure> {
+    if args.by_cause {
+        return by_cause(args, console);
+    }
     let request = Request::Letters { all: args.all, after: args.after, limit: usize::from(args.limit) };
     let Answer::Letters(page) = args.target.ask(&request)? else { return Err(super::unexpected()) };
     if args.form.json {
@@ -128,6 +135,83 @@ fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Failure> {
     }
     say(&format!("{} waiting", page.waiting));
     Ok(0)
+}
+
+/// Letters with one cause.
+#[derive(Debug, Serialize)]
+struct Causes {
+    code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// Letters.
+    count: u64,
+    /// Deliveries that they hold.
+    held: u64,
+    /// The oldest of them.
+    example: i64,
+    example_place: String,
+    example_message: String,
+    remedy: String,
+}
+
+/// Every cause, the most frequent first.
+#[derive(Debug, Serialize)]
+struct Grouped {
+    causes: Vec<Causes>,
+}
+
+fn by_cause(args: &ListArgs, console: &mut Console) -> Result<u8, Failure> {
+    let mut door = args.target.open()?;
+    let letters = all_waiting(&mut door);
+    door.close();
+    let mut causes = group(letters?);
+    causes.truncate(usize::from(args.limit));
+    if args.form.json {
+        console.json(&Grouped { causes })?;
+        return Ok(0);
+    }
+    if args.form.jsonl {
+        causes.iter().try_for_each(|cause| console.json_line(cause))?;
+        return Ok(0);
+    }
+    if causes.is_empty() {
+        console.line("none")?;
+        return Ok(0);
+    }
+    let mut rows = vec![row(["letters", "held", "cause", "for example"])];
+    for cause in &causes {
+        let code = cause.field.as_ref().map_or_else(|| cause.code.clone(), |field| format!("{} ({field})", cause.code));
+        let example = format!("{} {}: {}", cause.example, cause.example_place, cause.example_message);
+        rows.push(row([&cause.count.to_string(), &cause.held.to_string(), &code, &example]));
+        rows.push(row(["", "", "", &format!("remedy: {}", cause.remedy)]));
+    }
+    console.list(&rows)?;
+    Ok(0)
+}
+
+/// Groups letters, oldest first, by code and field.
+fn group(letters: Vec<LetterView>) -> Vec<Causes> {
+    let mut causes: Vec<Causes> = Vec::new();
+    for letter in letters {
+        match causes.iter_mut().find(|cause| cause.code == letter.code && cause.field == letter.field) {
+            Some(cause) => {
+                cause.count += 1;
+                cause.held += letter.held;
+            }
+            None => causes.push(Causes {
+                code: letter.code,
+                field: letter.field,
+                count: 1,
+                held: letter.held,
+                example: letter.id,
+                example_place: letter.place,
+                example_message: letter.message,
+                remedy: letter.remedy,
+            }),
+        }
+    }
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.count));
+    causes
 }
 
 fn reason(letter: &LetterView) -> String {
@@ -187,7 +271,7 @@ fn replay(args: &ReplayArgs, console: &mut Console) -> Result<u8, Failure> {
 
 fn replay_all(door: &mut Door, args: &ReplayArgs) -> Result<Replayed, Failure> {
     // A replay that fails makes a new letter: which wait is settled before the first one is replayed.
-    let ids = if args.all_waiting { waiting(door)? } else { args.ids.clone() };
+    let ids = if args.all_waiting { all_waiting(door)?.iter().map(|letter| letter.id).collect() } else { args.ids.clone() };
     let mut all = Replayed { letters: Vec::with_capacity(ids.len()) };
     for chunk in ids.chunks(CHUNK) {
         let Answer::Replayed(replayed) = door.ask(&Request::Replay { ids: chunk.to_vec() })? else { return Err(super::unexpected()) };
@@ -196,14 +280,16 @@ fn replay_all(door: &mut Door, args: &ReplayArgs) -> Result<Replayed, Failure> {
     Ok(all)
 }
 
-fn waiting(door: &mut Door) -> Result<Vec<i64>, Failure> {
-    let mut ids: Vec<i64> = Vec::new();
+/// Every letter that waits, oldest first.
+fn all_waiting(door: &mut Door) -> Result<Vec<LetterView>, Failure> {
+    let mut letters: Vec<LetterView> = Vec::new();
     loop {
-        let request = Request::Letters { all: false, after: ids.last().copied(), limit: PAGE };
+        let request = Request::Letters { all: false, after: letters.last().map(|letter| letter.id), limit: PAGE };
         let Answer::Letters(page) = door.ask(&request)? else { return Err(super::unexpected()) };
-        ids.extend(page.letters.iter().map(|letter| letter.id));
-        if !page.more || page.letters.is_empty() {
-            return Ok(ids);
+        let is_last = !page.more || page.letters.is_empty();
+        letters.extend(page.letters);
+        if is_last {
+            return Ok(letters);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! data directory; a killed demo carries on from there. With `--exit` it ends when all is settled and fails if anything is off.
 //! Leaves to others: watching (`demo_watch`), judging (`demo_verdict`), the emulators (`sandbox`).
 
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -16,7 +17,7 @@ use syncline_sandbox::sandbox::{Sandbox, SandboxConfig};
 use syncline_sandbox::server::{Serving, serve};
 
 use super::console::say;
-use super::{demo_verdict, demo_watch};
+use super::{demo_verdict, demo_walk, demo_watch};
 use crate::clock::WallClock;
 use crate::config;
 use crate::run::Drive;
@@ -49,6 +50,12 @@ pub struct DemoArgs {
     /// Where store, emulators and configuration are kept
     #[arg(long, default_value = "syncline-demo", value_name = "DIR")]
     pub data: PathBuf,
+    /// Begin with a walk through the stages, also where no terminal watches
+    #[arg(long, conflicts_with_all = ["no_walk", "json"])]
+    pub walk: bool,
+    /// Begin without the walk
+    #[arg(long)]
+    pub no_walk: bool,
     /// A fault script for the emulators
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
@@ -70,6 +77,17 @@ pub struct Stage {
 }
 
 impl DemoArgs {
+    /// Whether it is watched in a view that has the terminal.
+    #[must_use]
+    pub fn is_viewed(&self) -> bool {
+        !self.json && std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
+    }
+
+    /// Whether it begins with the walk.
+    fn walks(&self) -> bool {
+        self.walk || (!self.no_walk && !self.exit && self.is_viewed())
+    }
+
     fn load(&self) -> Load {
         match (self.events, self.load_first) {
             (None, _) => Load::Continuous,
@@ -84,6 +102,14 @@ impl DemoArgs {
 /// # Errors
 /// What keeps it from starting or going on.
 pub async fn demo(args: DemoArgs) -> Result<bool> {
+    if args.walks() {
+        demo_walk::walk(args.seed, args.rate, &mut |line| say(line))?;
+        if args.is_viewed() {
+            say("Enter begins the long run, in a view of its own.");
+            // An input that ends or fails goes on as well.
+            let _ = std::io::stdin().read_line(&mut String::new());
+        }
+    }
     let stage = set_up(&args).await?;
     let clock: Arc<dyn Clock> = Arc::new(WallClock);
     let gate = Gate::default();
@@ -95,21 +121,29 @@ pub async fn demo(args: DemoArgs) -> Result<bool> {
     let control = crate::control::start(&args.data, running.clone())?;
     let started = clock.now();
     let drive = Drive::start(workers, &clock);
-    let watched = demo_watch::watch(&args, &running, &gate, &*clock).await;
+    let watched = demo_watch::watch(&args, &stage.sandbox, &running, &gate, &*clock).await;
     drive.stop().await;
     control.stop().await;
     let seconds = clock.now().since(started).as_secs_f64();
     let outcome = watched?;
     let summary = demo_verdict::summary(&args, &stage, &running, &outcome, seconds).await?;
     if args.json {
-        println!("{}", summary.json());
+        tell(&summary.json())?;
     } else {
-        println!("{}", summary.text());
+        tell(&summary.text())?;
     }
     stage.serving.shutdown().await;
     drop(running);
     stage.open.close();
     Ok(summary.is_right())
+}
+
+/// Writes to the standard output; a reader that is gone is no error.
+fn tell(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::new(Kind::Internal, "the summary cannot be written").caused_by(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 async fn set_up(args: &DemoArgs) -> Result<Stage> {

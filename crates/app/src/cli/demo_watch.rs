@@ -1,11 +1,11 @@
-//! Watches a demo: one line a second for people, and when it is over.
+//! Watches a demo: a view on a terminal, else one line a second, and when it is over.
 //!
 //! Promises: progress goes to stderr, so that a pipe gets the summary alone; Ctrl-C ends the watch, not the process.
-//! Leaves to others: stopping the workers, the summary.
+//! Leaves to others: the view (`demo_view`), stopping the workers, the summary.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use syncline_adapters::systems::generator::feed::Gate;
@@ -13,8 +13,11 @@ use syncline_core::ledger::{Counter, Ending, Offer};
 use syncline_engine::error::Result;
 use syncline_engine::ports::clock::Clock;
 use syncline_engine::ports::store::Store;
+use syncline_sandbox::sandbox::Sandbox;
 
 use super::demo::DemoArgs;
+use super::demo_view::View;
+use super::signals::Signals;
 use crate::run::{Running, pause};
 
 /// How a watch ended.
@@ -28,18 +31,23 @@ pub struct Watched {
 ///
 /// # Errors
 /// What the store says.
-pub async fn watch(args: &DemoArgs, running: &Running, gate: &Gate, clock: &dyn Clock) -> Result<Watched> {
+pub async fn watch(args: &DemoArgs, sandbox: &Mutex<Sandbox>, running: &Running, gate: &Gate, clock: &dyn Clock) -> Result<Watched> {
     let mut watched = Watched::default();
-    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut signals = Signals::listen()?;
+    let mut view = if args.is_viewed() { Some(View::open(sandbox)?) } else { None };
     let started = clock.now();
     let (mut shown, mut last) = (started, 0);
     loop {
         tokio::select! {
-            _ = &mut interrupt => return Ok(watched),
+            _ = signals.next() => return Ok(watched),
             () = pause(Duration::from_millis(100)) => {}
         }
         let now = clock.now();
-        if !args.json && now.since(shown) >= Duration::from_secs(1) {
+        if let Some(view) = &mut view {
+            if view.turn(running, now).await? {
+                return Ok(watched);
+            }
+        } else if !args.json && now.since(shown) >= Duration::from_secs(1) {
             let (line, applied) = progress(running, now.since(started), now.since(shown), last).await?;
             show(&line);
             (shown, last) = (now, applied);

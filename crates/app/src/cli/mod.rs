@@ -10,12 +10,16 @@ mod console;
 mod dead_letters;
 pub mod demo;
 mod demo_verdict;
+mod demo_view;
+mod demo_walk;
 mod demo_watch;
 mod events;
 mod generate;
 #[cfg(test)]
 mod help_tests;
+mod init;
 mod ledger;
+mod live;
 mod manual;
 mod map;
 mod map_forms;
@@ -27,6 +31,7 @@ pub mod run;
 mod sandbox;
 mod signals;
 mod target;
+mod top;
 mod tokens;
 
 use std::future::Future;
@@ -68,7 +73,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show it all: generator, engine and both CRMs emulated on this machine
-    #[command(before_help = "Examples:\n  syncline demo\n  syncline demo --events 100000 --seed 7 --exit --json")]
+    #[command(before_help = "Examples:\n  syncline demo\n  syncline demo --walk --events 1000 --exit\n  syncline demo --events 100000 --seed 7 --exit --json")]
     Demo(demo::DemoArgs),
     /// Keep the CRMs in step, as the configuration says, until Ctrl-C
     #[command(before_help = "Examples:\n  syncline run -c syncline.yaml\n  syncline run -c syncline.yaml --data /var/lib/syncline")]
@@ -112,6 +117,12 @@ enum Command {
     /// Make, list and revoke tokens for callers over HTTP
     #[command(subcommand, before_help = "Examples:\n  syncline tokens create crm-bridge\n  syncline tokens list")]
     Tokens(tokens::TokensCommand),
+    /// Write a first configuration, commented
+    #[command(before_help = init::EXAMPLES)]
+    Init(init::InitArgs),
+    /// Watch the running process: rates, backlog, quota, what keeps it
+    #[command(before_help = top::EXAMPLES)]
+    Top(top::TopArgs),
     /// Write completions for a shell
     #[command(before_help = manual::COMPLETIONS_EXAMPLES)]
     Completions(manual::CompletionsArgs),
@@ -149,7 +160,8 @@ pub fn main() -> u8 {
 fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
     match command {
         Command::Demo(args) => {
-            log("warn", run::LogFormat::Text);
+            // Where a view has the terminal, the view tells what keeps a lane.
+            log(if args.is_viewed() { "off" } else { "warn" }, run::LogFormat::Text);
             verdict(block_on(demo::demo(args))?)
         }
         Command::Run(args) => {
@@ -170,6 +182,8 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::Pause(args) => pauses::pause(&args, console),
         Command::Resume(args) => pauses::resume(&args, console),
         Command::Tokens(command) => tokens::tokens(&command, console),
+        Command::Init(args) => init::init(&args, console),
+        Command::Top(args) => top::top(&args, console),
         Command::Completions(args) => manual::completions(&args, console),
         Command::Man(args) => manual::man(&args, console),
     }

@@ -71,3 +71,37 @@ async fn lists_are_for_people_programs_and_pipes() {
     process.stop().await;
     world.end().await;
 }
+
+#[test]
+fn init_writes_what_check_passes_and_overwrites_nothing() {
+    let folder = TempDir::new().unwrap();
+    let written = syncline(folder.path(), &["init", "--from", "stdin", "--to", "hubspot"]);
+    assert_eq!((written.exit, written.out.as_str()), (0, ""), "{}", written.err);
+    let checked = syncline(folder.path(), &["check"]);
+    assert_eq!(checked.exit, 0, "{}", checked.err);
+    let text = std::fs::read_to_string(folder.path().join("syncline.yaml")).unwrap();
+    let again = syncline(folder.path(), &["init", "--from", "generator"]);
+    assert_eq!(again.exit, 73);
+    assert!(again.err.contains("syncline.yaml is there already") && again.err.contains("--force"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(folder.path().join("syncline.yaml")).unwrap(), text);
+    assert_eq!(syncline(folder.path(), &["init", "--from", "generator", "--force"]).exit, 0);
+    let out = syncline(folder.path(), &["init", "--no-input", "-"]);
+    insta::assert_snapshot!("init_defaults", out.told());
+    assert_eq!(syncline(folder.path(), &["init", "nowhere/syncline.yaml"]).exit, 73);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_are_grouped_by_cause_and_a_process_is_seen_at_a_glance() {
+    let world = World::make(SandboxConfig::default()).await;
+    let process = world.start().await;
+    process.settle().await;
+    insta::assert_snapshot!("letters_by_cause", world.syncline(&["dead-letters", "list", "--by-cause"]).told());
+    let causes = world.syncline(&["dead-letters", "list", "--by-cause", "--json"]).json();
+    assert_eq!((causes["causes"].as_array().unwrap().len(), &causes["causes"][0]["count"]), (2, &1.into()));
+    let glance = world.syncline(&["top", "--once", "--json"]).json();
+    assert_eq!((&glance["offered"], &glance["dead_letters"], &glance["lanes"][0]["phase"]), (&5.into(), &2.into(), &"running".into()));
+    let lines = world.syncline(&["top"]);
+    assert!(lines.exit == 0 && lines.out.contains("quota left") && !lines.out.contains('\u{1b}'), "{}{}", lines.out, lines.err);
+    process.stop().await;
+    world.end().await;
+}
