@@ -19,6 +19,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 mod library;
+pub mod mapping_tests;
 pub mod run;
 pub mod wiring;
 

@@ -8,6 +8,8 @@
 mod commands;
 #[path = "cli/manners.rs"]
 mod manners;
+#[path = "cli/mapping_tests.rs"]
+mod mapping_tests;
 #[path = "cli/operators.rs"]
 mod operators;
 #[path = "cli/reference.rs"]

@@ -158,6 +158,15 @@ impl Link {
     }
 }
 
+/// Whether every other place that should hold the record's present generation is proven to.
+#[must_use]
+pub fn successors_proven(links: &[Link], link: LinkId, generation: Generation) -> bool {
+    let holds = |other: &Link| {
+        other.side.external_id.is_some() && other.side.base.as_ref().is_some_and(|base| base.generation == generation)
+    };
+    links.iter().filter(|other| other.id != link && other.duty.desired == Presence::Present).all(holds)
+}
+
 /// Where a link stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

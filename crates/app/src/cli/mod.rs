@@ -23,6 +23,7 @@ mod live;
 mod manual;
 mod map;
 mod map_forms;
+mod mapping_tests;
 mod pauses;
 mod quota;
 mod records;
@@ -93,6 +94,9 @@ enum Command {
     /// Show what was accepted, and follow one event to the CRMs' answers
     #[command(subcommand, before_help = "Examples:\n  syncline events list\n  syncline events trace 17")]
     Events(events::EventsCommand),
+    /// Carry out the mapping tests that stand beside a configuration
+    #[command(before_help = mapping_tests::EXAMPLES)]
+    Test(mapping_tests::TestArgs),
     /// Show why a record is as it is
     #[command(subcommand, before_help = "Examples:\n  syncline records show contacts A1234")]
     Records(records::RecordsCommand),
@@ -173,6 +177,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::Generate(args) => generate::generate(&args, console),
         Command::Check(args) => check::check(&args, console),
         Command::Map(args) => map::map(&args, console),
+        Command::Test(args) => mapping_tests::test(&args, console),
         Command::Events(command) => events::events(&command, console),
         Command::Records(command) => records::records(&command, console),
         Command::DeadLetters(command) => dead_letters::dead_letters(&command, console),

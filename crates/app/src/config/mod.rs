@@ -10,6 +10,7 @@ mod boundaries;
 mod checked;
 mod codecs;
 mod faults;
+mod mapping_tests;
 mod raw;
 mod read;
 mod record_types;
@@ -32,6 +33,7 @@ pub use checked::{
     SystemConfig,
 };
 pub use faults::{Fault, Faults, Place, nearest};
+pub use mapping_tests::{MappingTest, load_tests};
 pub use secrets::process_env;
 
 use read::{Reader, Section};

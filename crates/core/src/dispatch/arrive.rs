@@ -10,7 +10,7 @@ use crate::dispatch::lane::{Effect, Lane};
 use crate::dispatch::queue::Group;
 use crate::ids::{Ids, LinkId};
 use crate::ledger::Ending;
-use crate::link::{Known, Link, LinkState, Presence, SideState};
+use crate::link::{Known, Link, LinkState, SideState, successors_proven};
 use crate::outcome::{Rejection, Theirs};
 use crate::plan::reconcile::{Ours, Plan, reconcile};
 use crate::time::Timestamp;
@@ -77,14 +77,7 @@ impl Lane {
     pub(super) fn plan_link(&mut self, link: &Link, known: &Known, theirs: Option<Theirs>, now: Timestamp, ids: &mut dyn Ids) {
         let Some(terms) = self.settings.terms.get(&known.record.record_type) else { return };
         let theirs = theirs.unwrap_or(Theirs::NotRead);
-        let successors_proven = known
-            .links
-            .iter()
-            .filter(|other| other.id != link.id && other.duty.desired == Presence::Present)
-            .all(|other| {
-                other.side.external_id.is_some()
-                    && other.side.base.as_ref().is_some_and(|base| base.generation == known.record.generation)
-            });
+        let successors_proven = successors_proven(&known.links, link.id, known.record.generation);
         let ours = Ours { record: &known.record, successors_proven };
         let plan = reconcile(ours, &theirs, link, terms, self.settings.planted);
         self.waits.remove(&link.id);
