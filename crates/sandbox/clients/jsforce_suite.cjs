@@ -174,6 +174,22 @@ check('runs a composite, a batch and a tree', async () => {
   assert.equal((await conn.requestPost('/composite/tree/Contact', { records })).hasErrors, false);
 });
 
+check('creates a field that a grant shows', async () => {
+  const metadata = { type: 'Text', label: 'Made', length: 20, externalId: true };
+  const made = await conn.tooling.create('CustomField', { FullName: 'Lead.Made__c', Metadata: metadata });
+  assert.equal(made.success, true);
+  const again = await rejected(conn.tooling.create('CustomField', { FullName: 'Lead.Made__c', Metadata: metadata }));
+  assert.equal(again.errorCode, 'DUPLICATE_DEVELOPER_NAME');
+  const shows = async () => (await conn.request(`/services/data/v${version}/sobjects/Lead/describe`)).fields.some((field) => field.name === 'Made__c');
+  assert.equal(await shows(), false);
+  const { id: ParentId } = await conn.sobject('PermissionSet').create({ Name: 'Made', Label: 'Made' });
+  const grant = { ParentId, SobjectType: 'Lead', Field: 'Lead.Made__c', PermissionsRead: true, PermissionsEdit: true };
+  assert.ok((await conn.sobject('FieldPermissions').create(grant)).success);
+  const { Id: AssigneeId } = await conn.sobject('User').findOne({ Username: username });
+  assert.ok((await conn.sobject('PermissionSetAssignment').create({ PermissionSetId: ParentId, AssigneeId })).success);
+  assert.equal(await shows(), true);
+});
+
 check('describes objects', async () => {
   const fields = (await conn.sobject('Lead').describe()).fields;
   assert.ok(fields.find((field) => field.name === 'Syncline_Id__c').externalId);

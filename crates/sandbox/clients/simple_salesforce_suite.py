@@ -4,6 +4,7 @@ The library sends logins to *.salesforce.com; its documented `session` takes an 
 """
 
 import datetime
+import json
 import os
 import urllib.parse
 import urllib.request
@@ -213,6 +214,27 @@ def composites_batches_and_trees_run():
     assert done["hasErrors"] is False and done["results"][0]["statusCode"] == 200
     tree = {"records": [{"attributes": {"type": "Contact", "referenceId": "r1"}, "LastName": "Okafor"}]}
     assert sf.restful("composite/tree/Contact", method="POST", json=tree)["results"][0]["referenceId"] == "r1"
+
+
+@check
+def a_query_reaches_parents_and_counts_groups():
+    account = sf.Account.create({"Name": "Parent Ltd"})["id"]
+    for name in ("One", "Two"):
+        sf.Contact.create({"LastName": name, "AccountId": account, "Email": "shared@example.org"})
+    rows = sf.query("SELECT LastName, Account.Name FROM Contact WHERE Account.Name = 'Parent Ltd'")["records"]
+    assert [row["Account"]["Name"] for row in rows] == ["Parent Ltd", "Parent Ltd"]
+    groups = sf.query("SELECT Email, COUNT(Id) FROM Contact WHERE AccountId != null GROUP BY Email HAVING COUNT(Id) > 1")
+    assert groups["records"][0]["expr0"] == 2
+
+
+@check
+def a_merge_is_followed_by_its_master():
+    master, loser = (sf.Contact.create({"LastName": "Merged"})["id"] for _ in range(2))
+    control("POST", "salesforce/merge", json.dumps({"master": master, "losers": [loser]}))
+    gone = sf.query("SELECT MasterRecordId FROM Contact WHERE IsDeleted = true AND MasterRecordId != null", include_deleted=True)
+    assert gone["records"][0]["MasterRecordId"] == master
+    error = raises(SalesforceResourceNotFound, sf.Contact.update, loser, {"Title": "x"})
+    assert error.content[0]["errorCode"] == "ENTITY_IS_DELETED"
 
 
 @check
