@@ -214,3 +214,42 @@ fn accepted(taken: &Taken, was_kept: bool) -> Response<Body> {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use syncline_adapters::systems::http::queue::Failed;
+    use syncline_core::ids::EventId;
+    use syncline_core::outcome::{Judgement, Rejection};
+    use syncline_engine::error::Kind;
+    use syncline_engine::ports::feed::Answer;
+
+    use super::judged;
+    use crate::api::problem::Code;
+
+    fn refused(code: &str) -> Judgement {
+        let field = Some("/item/id".to_owned());
+        Judgement::Refused(Rejection { code: code.into(), field, message: "is wrong".into(), remedy: "mend it".into() })
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_written_is_503_with_a_time_to_come_back() {
+        let fail = |kind| judged(Err(Failed { kind, message: "no".into(), remedy: "wait".into() }), false).map(|_| ()).unwrap_err();
+        for (kind, code) in [(Kind::StoreFull, Code::StoreFull), (Kind::StoreUnavailable, Code::StoreUnavailable)] {
+            let problem = fail(kind);
+            assert_eq!((problem.code, problem.code.status(), problem.retry_after), (code, 503, Some(1)));
+        }
+        assert_eq!(fail(Kind::Internal).code.status(), 500);
+    }
+
+    #[test]
+    fn what_was_judged_is_told_by_item_and_a_problem_only_if_nothing_was_taken() {
+        let (taken, was_kept) = judged(Ok(Answer::Kept(vec![Judgement::Accepted(EventId(7)), refused("missing_field")])), true).unwrap();
+        assert!(was_kept);
+        assert_eq!((taken.accepted, taken.duplicates, taken.refused), (1, 0, 1));
+        assert_eq!(taken.results[1].error.as_ref().unwrap().pointer, "/1/item/id");
+        let problem = judged(Ok(Answer::Judged(vec![refused("id_reuse"), refused("id_reuse")])), true).map(|_| ()).unwrap_err();
+        assert_eq!((problem.code, problem.errors.len()), (Code::IdReuse, 2));
+        let problem = judged(Ok(Answer::Judged(vec![refused("id_reuse"), refused("missing_field")])), true).map(|_| ()).unwrap_err();
+        assert_eq!((problem.code, problem.errors[0].pointer.as_str()), (Code::Invalid, "/0/item/id"));
+    }
+}

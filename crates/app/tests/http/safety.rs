@@ -80,3 +80,38 @@ async fn over_tls_an_event_is_taken_and_plain_text_is_not() {
     assert_eq!(world.post(&event(2), "").await.status, 0);
     world.end().await;
 }
+
+/// What the command line answers, as JSON.
+fn tokens(directory: &std::path::Path, arguments: &[&str]) -> (Option<i32>, serde_json::Value) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_syncline"));
+    let output = command.arg("tokens").args(arguments).arg("--json").current_dir(directory).output().unwrap();
+    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+}
+
+#[test]
+fn the_command_line_shows_a_token_once_and_keeps_its_digest() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    let (exit, printed) = tokens(here, &["create", "bridge", "--print"]);
+    assert_eq!(exit, Some(0));
+    assert!(printed["token"].as_str().unwrap().starts_with("syncline_events_"));
+    assert_eq!(here.read_dir().unwrap().count(), 0, "nothing is kept");
+    std::fs::write(here.join("syncline.yaml"), "systems: { app: { kind: stdin } }\nrouting: {}\n").unwrap();
+    assert_eq!(tokens(here, &["create", "bridge"]).0, Some(66), "there is no store yet");
+    // A run over an empty pipe makes the store and ends.
+    let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_syncline"));
+    let ended = run.arg("run").current_dir(here).stdin(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status();
+    assert!(ended.unwrap().success());
+    let (exit, made) = tokens(here, &["create", "bridge"]);
+    assert_eq!(exit, Some(0));
+    let (_, listed) = tokens(here, &["list"]);
+    assert_eq!((&listed["tokens"][0]["name"], &listed["tokens"][0]["revoked_at"]), (&"bridge".into(), &serde_json::Value::Null));
+    assert!(made["sha256"].as_str().unwrap().starts_with(listed["tokens"][0]["digest"].as_str().unwrap()));
+    assert_eq!(tokens(here, &["create", "bridge"]).0, Some(1));
+    assert_eq!(tokens(here, &["revoke", "bridge"]).0, Some(0));
+    assert!(tokens(here, &["list"]).1["tokens"][0]["revoked_at"].is_string());
+    assert_eq!(tokens(here, &["revoke", "other"]).0, Some(1));
+    let store = std::fs::read(here.join("syncline.db")).unwrap();
+    let secret = made["token"].as_str().unwrap().as_bytes();
+    assert!(!store.windows(secret.len()).any(|window| window == secret), "the secret is in no file");
+}
