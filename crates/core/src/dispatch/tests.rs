@@ -17,6 +17,7 @@ use crate::event::ChangeKind::{Create, Delete, Update};
 use crate::ids::{AttemptId, ChargeId};
 use crate::ledger::{Cause, Counter, Ending};
 use crate::link::SideState;
+use crate::plan::mapping::{Codec, Expression, Row};
 use world::{SYSTEM, World, settings};
 
 /// Runs a script and what must follow from any.
@@ -271,4 +272,22 @@ fn every_planted_bug_of_a_lane_is_caught() {
         });
         assert!(result.is_err(), "{} goes unnoticed", bug.name());
     }
+}
+
+#[test]
+fn an_expression_that_fails_is_a_letter_until_the_record_can_be_computed() {
+    let mut settings = settings();
+    for terms in settings.terms.values_mut() {
+        let expression = Expression::compile("{{ record.note | upper }}", &["note"]).unwrap();
+        let row = Row::computed("label", expression, vec!["Label".into()], Codec::Same);
+        terms.rows.push(row.unwrap());
+    }
+    let mut world = World::new(settings, vec![]);
+    world.event("k0", Create, &[("name", "one"), ("type", "lead")]);
+    world.calm_down();
+    let letters = world.store.waiting();
+    assert_eq!(letters.iter().map(|letter| letter.rejection.cause()).collect::<Vec<_>>(), ["expression:Label"]);
+    world.event("k0", Update, &[("note", "two")]);
+    world.calm_down();
+    assert_eq!(world.store.waiting().len(), 0, "the letter is overtaken by the write");
 }
