@@ -1,6 +1,7 @@
 //! `syncline generate`: made-up contact events, one a line.
 //!
-//! Promises: the same flags give the same bytes, on every machine. Leaves to others: what the events are (the generator).
+//! Promises: the same flags give the same bytes, on every machine. Leaves to others: what the events are (the
+//! generator), sending them (`generate_http`).
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -9,10 +10,13 @@ use std::time::Duration;
 
 use clap::Args;
 use syncline_adapters::systems::generator::feed::START;
-use syncline_adapters::systems::generator::{Generator, GeneratorSettings};
+use reqwest::Url;
+use syncline_adapters::systems::generator::{GeneratedEvent, Generator, GeneratorSettings};
+use syncline_core::time::Timestamp;
 use syncline_engine::ports::clock::Clock;
 
 use super::console::{Console, Failure};
+use super::generate_http::Posting;
 use crate::clock::WallClock;
 use crate::control::Refusal;
 
@@ -20,6 +24,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   syncline generate --events 1000 --seed 7 --out contacts.jsonl
   syncline generate --events 500 --load-first --move-share 0.1     500 creates, then 500 updates, moves and deletes
+  syncline generate --events 1000 --to http://127.0.0.1:8480/v1/events
   syncline generate --pace --rate 20 | syncline run                 a stream without end (system kind: stdin)";
 
 /// Events unless another number is named.
@@ -49,6 +54,15 @@ pub(super) struct GenerateArgs {
     /// Write to this file instead of the standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Send them to this address instead
+    #[arg(long, value_name = "URL", conflicts_with = "out")]
+    to: Option<Url>,
+    /// The file that holds the caller's token; without it the variable SYNCLINE_TOKEN
+    #[arg(long, value_name = "FILE", requires = "to")]
+    token_file: Option<PathBuf>,
+    /// Events in one request
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "to", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    batch: u16,
 }
 
 impl GenerateArgs {
@@ -77,6 +91,9 @@ impl GenerateArgs {
 
 pub(super) fn generate(args: &GenerateArgs, console: &mut Console) -> Result<u8, Failure> {
     let events = args.generator()?.take(usize::try_from(args.count().unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
+    if let Some(url) = &args.to {
+        return super::block_on(send(args, url, events, console));
+    }
     let mut out = match &args.out {
         Some(path) => Out::File(create(path)?, path),
         None => Out::Console(console),
@@ -92,6 +109,32 @@ pub(super) fn generate(args: &GenerateArgs, console: &mut Console) -> Result<u8,
     Ok(0)
 }
 
+async fn send(args: &GenerateArgs, url: &Url, events: impl Iterator<Item = GeneratedEvent>, console: &mut Console) -> Result<u8, Failure> {
+    let mut posting = Posting::open(url, args.token_file.as_ref())?;
+    let started = WallClock.now();
+    let mut batch = Vec::new();
+    for (number, event) in events.enumerate() {
+        batch.push(event.to_json());
+        if args.pace {
+            crate::run::pause(due(started, number, args.rate).since(WallClock.now())).await;
+        }
+        if args.pace || batch.len() >= usize::from(args.batch) {
+            posting.post(&batch).await?;
+            batch.clear();
+        }
+    }
+    if !batch.is_empty() {
+        posting.post(&batch).await?;
+    }
+    console.line(&posting.told())?;
+    Ok(u8::from(posting.counts.refused > 0))
+}
+
+/// When the event of that number is due.
+fn due(started: Timestamp, number: usize, rate: f64) -> Timestamp {
+    started.plus(Duration::try_from_secs_f64(number as f64 / rate).unwrap_or(Duration::MAX))
+}
+
 fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
     let cannot = |error: std::io::Error| {
         Refusal::new(format!("{} cannot be created", path.display()), "name a file in a directory that can be written", 73).caused_by(&error)
@@ -99,11 +142,10 @@ fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
     Ok(BufWriter::new(File::create(path).map_err(cannot)?))
 }
 
-async fn paced(events: impl Iterator<Item = syncline_adapters::systems::generator::GeneratedEvent>, rate: f64, out: &mut Out<'_>) -> Result<(), Failure> {
+async fn paced(events: impl Iterator<Item = GeneratedEvent>, rate: f64, out: &mut Out<'_>) -> Result<(), Failure> {
     let started = WallClock.now();
     for (number, event) in events.enumerate() {
-        let due = started.plus(Duration::try_from_secs_f64(number as f64 / rate).unwrap_or(Duration::MAX));
-        let wait = due.since(WallClock.now());
+        let wait = due(started, number, rate).since(WallClock.now());
         if !wait.is_zero() {
             out.flush()?;
             crate::run::pause(wait).await;

@@ -15,6 +15,7 @@ mod demo_walk;
 mod demo_watch;
 mod events;
 mod generate;
+mod generate_http;
 #[cfg(test)]
 mod help_tests;
 mod init;

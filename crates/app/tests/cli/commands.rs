@@ -1,6 +1,6 @@
 //! Commands that need no store: map, check, generate, sandbox, and how the command line itself fails.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
 use syncline_sandbox::sandbox::SandboxConfig;
@@ -106,6 +106,58 @@ fn generate_loads_first_and_writes_files() {
     assert_eq!(creates, [vec![true; 20], vec![false; 20]].concat());
     assert_eq!(syncline(folder.path(), &["generate", "--out", "nowhere/events.jsonl"]).exit, 73);
     assert_eq!(syncline(folder.path(), &["generate", "--rate", "0"]).exit, 64);
+}
+
+/// An address that gives these answers, one a connection; what it was sent comes back when they are used up.
+#[allow(clippy::disallowed_methods, reason = "a test is a run loop of its own")]
+fn address(answers: &'static [&'static str]) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1/events", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        let serve = |answer: &&str| {
+            let mut reader = BufReader::new(listener.accept().unwrap().0);
+            let (mut head, mut length) = (String::new(), 0);
+            while !head.ends_with("\r\n\r\n") {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                if let Some(told) = line.to_lowercase().strip_prefix("content-length:") {
+                    length = told.trim().parse().unwrap();
+                }
+                head.push_str(&line);
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let (status, body_out) = answer.split_once('|').unwrap();
+            let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body_out}", body_out.len());
+            reader.get_mut().write_all(answer.as_bytes()).unwrap();
+            format!("{head}{}", String::from_utf8(body).unwrap())
+        };
+        answers.iter().map(serve).collect()
+    });
+    (url, served)
+}
+
+#[test]
+fn generate_sends_to_an_address_and_waits_as_it_is_told() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("token"), "canary-token\n").unwrap();
+    let taken = r#"202 Accepted|{"accepted":3,"duplicates":0,"refused":0,"results":[]}"#;
+    let (url, served) = address(Box::leak(Box::new(["429 Too Many Requests\r\nretry-after: 0|", taken, taken])));
+    let sent = syncline(folder.path(), &["generate", "--events", "6", "--batch", "3", "--to", &url, "--token-file", "token"]);
+    assert_eq!((sent.exit, sent.out.as_str()), (0, "6 accepted, 0 duplicates, 0 refused\n"), "{}", sent.err);
+    let requests = served.join().unwrap();
+    let key = |request: &String| request.lines().find(|line| line.to_lowercase().starts_with("idempotency-key:")).unwrap().to_owned();
+    assert_eq!((&requests[0], key(&requests[0]) == key(&requests[2])), (&requests[1], false), "a repeat is the same request");
+    assert!(requests.iter().all(|request| request.contains("earer canary-token") && request.contains("application/x-ndjson")));
+    assert_eq!(requests[2].split("\r\n\r\n").nth(1).unwrap().lines().count(), 3);
+
+    let refuse: &'static [&'static str] = Box::leak(Box::new([r#"401 Unauthorized|{"code":"unauthorized","remedy":"send a token"}"#]));
+    let (url, served) = address(refuse);
+    let refused = syncline(folder.path(), &["generate", "--to", &url, "--token-file", "token"]);
+    served.join().unwrap();
+    assert_eq!(refused.exit, 77);
+    assert!(refused.err.contains("remedy: send a token") && !refused.err.contains("canary"), "{}", refused.err);
+    assert_eq!(syncline(folder.path(), &["generate", "--to", &url]).exit, 69, "nobody listens there any more");
 }
 
 #[test]
