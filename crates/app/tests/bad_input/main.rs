@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod crm;
 #[path = "../http/world.rs"]
 mod world;
 
