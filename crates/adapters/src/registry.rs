@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use syncline_engine::error::Result;
-use syncline_engine::ports::writer::Writer;
 
 use crate::systems::{hubspot, salesforce};
+use crate::systems::caretaker::Caretaker;
 use crate::systems::means::Means;
 
 /// One kind of system.
@@ -46,7 +46,7 @@ pub enum WriterSettings {
 ///
 /// # Errors
 /// `Config` if the settings contradict themselves.
-pub fn writer(settings: WriterSettings, means: Means) -> Result<Arc<dyn Writer>> {
+pub fn writer(settings: WriterSettings, means: Means) -> Result<Arc<dyn Caretaker>> {
     Ok(match settings {
         WriterSettings::Salesforce(settings) => Arc::new(salesforce::writer::SalesforceWriter::new(means, settings)?),
         WriterSettings::HubSpot(settings) => Arc::new(hubspot::writer::HubSpotWriter::new(means, settings)?),

@@ -15,6 +15,7 @@ use syncline_adapters::systems::file::stdin::PipeFeed;
 use syncline_adapters::systems::generator::feed::{Gate, GeneratorFeed, Load};
 use syncline_adapters::systems::http::feed::HttpFeed;
 use syncline_adapters::systems::http::queue::CallQueue;
+use syncline_adapters::systems::caretaker::Caretaker;
 use syncline_adapters::systems::means::Means;
 use syncline_adapters::transport::{HttpTransport, Transport};
 use syncline_core::dispatch::lane::LaneSettings;
@@ -144,6 +145,14 @@ pub async fn assemble(config: Arc<Config>, open: &OpenStore, clock: Arc<dyn Cloc
 /// # Errors
 /// `Config` if the settings contradict themselves or no HTTP client can be made.
 pub fn writer<'s>(config: &Config, system: &'s SystemConfig) -> Result<Option<(Arc<dyn Writer>, &'s Agreed)>> {
+    Ok(caretaker(config, system)?.map(|(caretaker, agreed)| (caretaker as Arc<dyn Writer>, agreed)))
+}
+
+/// The same with what looks after its account.
+///
+/// # Errors
+/// `Config` if the settings contradict themselves or no HTTP client can be made.
+pub fn caretaker<'s>(config: &Config, system: &'s SystemConfig) -> Result<Option<(Arc<dyn Caretaker>, &'s Agreed)>> {
     let (settings, agreed) = match &system.kind {
         Kind::Salesforce(config) => (WriterSettings::Salesforce(config.settings.clone()), &config.agreed),
         Kind::HubSpot(config) => (WriterSettings::HubSpot(config.settings.clone()), &config.agreed),

@@ -14,5 +14,7 @@ mod mapping_tests;
 mod operators;
 #[path = "cli/reference.rs"]
 mod reference;
+#[path = "cli/sign_in.rs"]
+mod sign_in;
 #[path = "cli/world.rs"]
 mod world;

@@ -4,7 +4,9 @@
 //! Leaves to others: which systems a configuration names and how they are joined.
 
 pub mod answers;
+pub mod caretaker;
 pub mod file;
+pub mod findings;
 pub mod generator;
 pub mod http;
 pub mod hubspot;

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::boundary::RecordAuthority;
 use syncline_core::terms::Terms;
 
+use super::findings::{Form, Spot, Want, wanted_by};
+
 /// What we need of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObjectUse {
@@ -17,6 +19,8 @@ pub struct ObjectUse {
     pub written: BTreeSet<String>,
     /// Fields that only creates write.
     pub filled: BTreeSet<String>,
+    /// What is wanted of each of them, as far as the terms tell.
+    pub wants: BTreeMap<String, Want>,
 }
 
 /// The objects of a system by name.
@@ -35,10 +39,21 @@ pub fn uses(terms: &Terms) -> ObjectUses {
             RecordAuthority::SystemA | RecordAuthority::Shared | RecordAuthority::Manual => &mut used.written,
         };
         fields.extend(row.theirs.iter().cloned());
+        let want = wanted_by(row);
+        used.wants.extend(row.theirs.iter().map(|field| (field.clone(), want.clone())));
     }
     let with_fillers = |object: &String| {
         let mut used = used.clone();
         used.filled.extend(terms.fillers.get(object).into_iter().flatten().map(|(field, _)| field.clone()));
+        for (field, value) in terms.fillers.get(object).into_iter().flatten() {
+            let spot = Spot::Filler(object.clone(), field.clone());
+            used.wants.insert(field.clone(), Want { spot, form: Form::Text, length: Some(value.chars().count()), values: [value.clone()].into() });
+        }
+        for (field, rule) in terms.rules.get(object).into_iter().flatten() {
+            if let Some(want) = used.wants.get_mut(field) {
+                want.length = want.length.or(rule.length_max);
+            }
+        }
         used.filled.retain(|field| !used.written.contains(field));
         (object.clone(), used)
     };
@@ -58,6 +73,7 @@ pub fn merge(into: &mut ObjectUses, more: ObjectUses) -> Result<(), String> {
         }
         known.written.extend(used.written);
         known.filled.extend(used.filled);
+        known.wants.extend(used.wants);
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! with the exit code of its kind and a remedy; a reader that goes away ends a command quietly.
 //! Leaves to others: what each command does (a file each), operators' requests (`crate::control`).
 
+mod accounts;
 mod check;
 mod colour;
 mod console;
@@ -31,6 +32,7 @@ mod records;
 mod reference;
 pub mod run;
 mod sandbox;
+mod setup;
 mod signals;
 mod target;
 mod top;
@@ -54,7 +56,7 @@ const USAGE: u8 = 64;
 const EXAMPLES: &str = "\
 Examples:
   syncline demo                                  watch contacts go to two emulated CRMs
-  syncline check -c syncline.yaml --connect      is it right, and are the accounts set up?
+  syncline check -c syncline.yaml --live         is it right, and are the accounts set up?
   syncline map --event '{\"record\": …}'           what does one event become in each CRM?
   syncline run -c syncline.yaml                  keep the CRMs in step
   syncline events trace 17                       what became of this event?
@@ -86,9 +88,12 @@ enum Command {
     /// Write made-up contact events, one a line
     #[command(before_help = generate::EXAMPLES)]
     Generate(generate::GenerateArgs),
-    /// Find every fault of a configuration, and with --connect of the accounts
+    /// Find every fault of a configuration, and with --live of the accounts
     #[command(before_help = check::EXAMPLES)]
     Check(check::CheckArgs),
+    /// Create the fields that an account needs: the key, and what the mapping names
+    #[command(before_help = setup::EXAMPLES)]
+    Setup(setup::SetupArgs),
     /// Show what one event becomes in each CRM, field by field
     #[command(before_help = map::EXAMPLES)]
     Map(map::MapArgs),
@@ -177,6 +182,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::Sandbox(args) => sandbox::serve(&args, console),
         Command::Generate(args) => generate::generate(&args, console),
         Command::Check(args) => check::check(&args, console),
+        Command::Setup(args) => setup::setup(&args, console),
         Command::Map(args) => map::map(&args, console),
         Command::Test(args) => mapping_tests::test(&args, console),
         Command::Events(command) => events::events(&command, console),

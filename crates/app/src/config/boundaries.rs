@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use syncline_adapters::systems::object_use::{ObjectUse, ObjectUses};
+use syncline_adapters::systems::object_use::{self, ObjectUses};
 use syncline_core::boundary::SyncBoundary;
 use syncline_core::schema::{FieldType, Schema, Schemas};
 use syncline_core::terms::{OnExisting, OnGone, Terms};
@@ -237,16 +237,11 @@ fn fillers(
 fn uses(reader: &mut Reader<'_>, node: &Node, all: &BTreeMap<String, Terms>) -> ObjectUses {
     let mut uses = ObjectUses::new();
     for terms in all.values() {
-        for object in terms.objects.values() {
-            let unused = || ObjectUse { key_field: terms.key_field.clone(), ..ObjectUse::default() };
-            let known = uses.entry(object.clone()).or_insert_with(unused);
-            if known.key_field != terms.key_field {
+        for (object, used) in object_use::uses(terms) {
+            if let Err(object) = object_use::merge(&mut uses, [(object, used)].into()) {
                 let message = format!("two record types keep their keys in different fields of {object}");
                 reader.fault_at(&node.key, &node.path, message, "name the same field in match.external_id of both");
             }
-            known.written.extend(terms.rows.iter().flat_map(|row| row.theirs.iter().cloned()));
-            let fillers = terms.fillers.get(object).into_iter().flatten().map(|(field, _)| field.clone());
-            known.filled.extend(fillers);
         }
     }
     for used in uses.values_mut() {

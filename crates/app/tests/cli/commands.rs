@@ -69,18 +69,50 @@ fn check_tells_every_fault_and_ends_with_78() {
 #[tokio::test(flavor = "multi_thread")]
 async fn check_looks_at_the_accounts_when_asked() {
     let world = World::make(SandboxConfig::default()).await;
-    let checked = world.syncline(&["check", "--connect", "--json"]);
+    let checked = world.syncline(&["check", "--live", "--json"]);
     assert_eq!(checked.exit, 0, "{}", checked.err);
-    assert_eq!(checked.json()["accounts"][1]["pools"]["day"], 250_000);
+    assert_eq!(checked.json()["accounts"][1]["pools"]["day"]["limit"], 250_000);
+    assert_eq!(world.syncline(&["check", "--connect"]).exit, 0, "the former name goes on to work");
     world.end().await;
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_every_finding_with_place_and_remedy() {
     let mut settings = SandboxConfig::default();
     settings.hubspot.has_external_key = false;
+    settings.salesforce.external_key = syncline_sandbox::salesforce::ExternalKey::NotUnique;
     let world = World::make(settings).await;
-    let checked = world.syncline(&["check", "--connect"]);
+    let boundaries = "boundaries:\n  salesforce:\n    fillers: { Lead: { Company: x, Status: Nowhere, Nickname__c: y } }\n  hubspot:\n    fields:\n      phone: { to: nickname, authority: system_a }\n";
+    world.extend(boundaries);
+    let checked = world.syncline(&["check", "--live"]);
     assert_eq!(checked.exit, 78);
-    assert!(checked.out.contains("account hubspot: refused") && checked.out.contains("remedy: "), "{}", checked.out);
-    assert!(checked.out.contains("account salesforce: 00D"), "{}", checked.out);
+    insta::assert_snapshot!("check_live", checked.told().replace(&world.addresses()[0], "SALESFORCE").replace(&world.addresses()[1], "HUBSPOT").replace(&world.path().display().to_string(), "DIR"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn setup_tells_creates_and_finds_nothing_more_to_do() {
+    let mut settings = SandboxConfig::default();
+    settings.hubspot.has_external_key = false;
+    settings.salesforce.external_key = syncline_sandbox::salesforce::ExternalKey::Absent;
+    let world = World::make(settings).await;
+    world.extend("boundaries:\n  hubspot:\n    fields:\n      phone: { to: nickname, authority: system_a }\n");
+    let planned = world.syncline(&["setup", "hubspot", "--dry-run"]);
+    assert_eq!((planned.exit, planned.out.lines().count()), (0, 2), "{}{}", planned.out, planned.err);
+    assert_eq!(world.syncline(&["setup", "hubspot"]).exit, 64, "nobody can be asked");
+    let done = world.syncline(&["setup", "hubspot", "--yes"]);
+    assert_eq!(done.exit, 0, "{}", done.err);
+    assert_eq!(done.out, "hubspot: created: contacts.syncline_id: text with unique values\nhubspot: created: contacts.nickname: text\n");
+    let again = world.syncline(&["setup", "hubspot", "--yes"]);
+    assert_eq!((again.exit, again.out.as_str()), (0, "hubspot: nothing is to be created\n"));
+    let org = world.syncline(&["setup", "salesforce", "--yes", "--json"]);
+    assert_eq!(org.exit, 0, "{}", org.err);
+    let states: Vec<_> = org.json()["fields"].as_array().unwrap().iter().map(|field| field["state"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(states, ["created", "created"]);
+    assert_eq!(org.json()["by_hand"].as_array().unwrap().len(), 2, "a new field is hidden from everybody");
+    let again = world.syncline(&["setup", "salesforce", "--yes", "--json"]);
+    assert_eq!(again.json()["fields"][0]["state"], "was there", "{}", again.err);
+    assert_eq!(world.syncline(&["setup", "hubspot", "--system", "nobody"]).exit, 78);
     world.end().await;
 }
 
@@ -179,7 +211,7 @@ fn a_wrong_command_line_ends_with_64() {
         let ended = syncline(folder.path(), args);
         assert_eq!((ended.exit, ended.out.as_str()), (64, ""), "{args:?}");
     }
-    for command in ["demo", "run", "sandbox", "generate", "check", "map", "ledger", "quota", "pause", "resume"] {
+    for command in ["demo", "run", "sandbox", "generate", "check", "setup", "map", "ledger", "quota", "pause", "resume"] {
         let help = syncline(folder.path(), &[command, "--help"]);
         assert_eq!(help.exit, 0);
         assert!(help.out.starts_with("Examples:\n  syncline "), "{command}: {}", help.out);

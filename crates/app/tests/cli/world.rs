@@ -140,6 +140,18 @@ impl World {
         Self { directory, serving }
     }
 
+    /// Adds to the configuration.
+    pub fn extend(&self, more: &str) {
+        let file = self.path().join("syncline.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text + more).unwrap();
+    }
+
+    /// Where the CRMs listen.
+    pub fn addresses(&self) -> [String; 2] {
+        [self.serving.salesforce.to_string(), self.serving.hubspot.to_string()]
+    }
+
     /// Where everything is.
     pub fn path(&self) -> &Path {
         self.directory.path()

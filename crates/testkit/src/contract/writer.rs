@@ -128,7 +128,7 @@ impl Bench {
             .chain(fields)
             .map(|name| (*name).to_owned())
             .collect();
-        let used = ObjectUse { key_field: facts.key_field.to_owned(), written, filled: Default::default() };
+        let used = ObjectUse { key_field: facts.key_field.to_owned(), written, ..ObjectUse::default() };
         // No way to sign in that the suite uses keeps a refresh token.
         let means = Means::new(transport.clone(), clock.clone(), "no-token.json".into());
         let writer = (facts.make)(means, [(facts.object.to_owned(), used)].into());

@@ -4,6 +4,7 @@
 //! Leaves to others: what to write and when (`syncline_core`), carrying bytes (`transport`).
 
 pub mod auth;
+pub mod care;
 pub mod client;
 pub mod config;
 pub mod decode;

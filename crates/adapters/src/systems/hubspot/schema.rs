@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use syncline_engine::error::{Error, Kind, Result};
+use syncline_engine::error::Result;
 
 use crate::systems::answers;
+use crate::systems::findings::{Finding, Form, Live, Severity, Spot, misfits, refuse};
 use crate::systems::object_use::ObjectUse;
 use crate::transport::HttpResponse;
 
@@ -27,6 +28,33 @@ struct Property {
     archived: bool,
     #[serde(default)]
     modification_metadata: Modification,
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    options: Vec<Choice>,
+    #[serde(default)]
+    external_options: bool,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    value: String,
+}
+
+impl Property {
+    /// What it takes; texts of every kind take any form.
+    fn live(&self) -> Live {
+        let form = match self.kind.as_str() {
+            "number" => Some(Form::Number),
+            "bool" => Some(Form::Bool),
+            "date" => Some(Form::Date),
+            "datetime" => Some(Form::DateTime),
+            "string" | "enumeration" | "phone_number" => Some(Form::Text),
+            _ => None,
+        };
+        let is_listed = self.kind == "enumeration" && !self.external_options;
+        Live { form, length: None, values: is_listed.then(|| self.options.iter().map(|option| option.value.clone()).collect()) }
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -39,56 +67,79 @@ struct Modification {
 /// Compares an object's properties with our use of them.
 ///
 /// # Errors
-/// `BoundaryRefused` with every shortcoming; `Protocol` if the list cannot be read.
+/// `BoundaryRefused` with everything that would fail for every record; `Protocol` if the list cannot be read.
 pub fn check(object: &str, used: &ObjectUse, response: &HttpResponse) -> Result<()> {
-    let doing = format!("looking at HubSpot's {object}");
-    let listed: Properties = answers::json(response).map_err(|why| answers::unreadable_call(&doing, &why))?;
-    let live = listed.results.into_iter().filter(|property| !property.archived);
-    let properties: BTreeMap<String, Property> = live.map(|property| (property.name.clone(), property)).collect();
+    refuse(&doing(object), &examine(object, used, response)?)
+}
+
+/// Everything that speaks against our use of an object.
+///
+/// # Errors
+/// `Protocol` if the list cannot be read.
+pub fn examine(object: &str, used: &ObjectUse, response: &HttpResponse) -> Result<Vec<Finding>> {
+    let properties = read(object, response)?;
     let key = &used.key_field;
-    let mut faults = Vec::new();
-    let mut remedies = Vec::new();
+    let mut found = Vec::new();
     match properties.get(key) {
-        None => {
-            faults.push(format!("the key property {key} does not exist"));
-            remedies.push(format!(
-                "create it with POST /crm/v3/properties/{object} {{\"name\":\"{key}\",\"label\":\"Syncline id\",\"type\":\"string\",\"fieldType\":\"text\",\
+        None => found.push(Finding::new(
+            Severity::Stop,
+            Spot::Key,
+            format!("the key property {key} does not exist"),
+            format!(
+                "run `syncline setup hubspot`, or create it with POST /crm/v3/properties/{object} {{\"name\":\"{key}\",\"label\":\"Syncline id\",\"type\":\"string\",\"fieldType\":\"text\",\
                  \"groupName\":\"contactinformation\",\"hasUniqueValue\":true}}"
-            ));
-        }
-        Some(property) if !property.has_unique_value => {
-            faults.push(format!("the key property {key} does not require unique values"));
-            remedies.push(format!("create another property with \"hasUniqueValue\":true, which HubSpot fixes at creation, and name it instead of {key}"));
-        }
+            ),
+        )),
+        Some(property) if !property.has_unique_value => found.push(Finding::new(
+            Severity::Stop,
+            Spot::Key,
+            format!("the key property {key} does not require unique values"),
+            format!("create another property with \"hasUniqueValue\":true, which HubSpot fixes at creation, and name it instead of {key}"),
+        )),
         Some(_) => {}
     }
-    let names = || used.written.iter().chain(&used.filled);
-    let missing: Vec<&str> = names().filter(|name| !properties.contains_key(*name)).map(String::as_str).collect();
-    if !missing.is_empty() {
-        let missing = missing.join(", ");
-        faults.push(format!("{missing} not found"));
-        remedies.push(format!("create {missing} or correct the mapping"));
+    let spot = |name: &String| used.wants.get(name).map_or_else(|| Spot::Object(object.to_owned()), |want| want.spot.clone());
+    for name in used.written.iter().chain(&used.filled).filter(|name| !properties.contains_key(*name)) {
+        found.push(Finding::new(Severity::Stop, spot(name), format!("{name} not found"), format!("create {name} or correct the mapping")));
     }
     let is_fixed = |name: &&String| properties.get(*name).is_some_and(|property| property.modification_metadata.read_only_value);
-    let fixed: Vec<&str> = names().chain([key]).filter(is_fixed).map(String::as_str).collect();
-    if !fixed.is_empty() {
-        let fixed = fixed.join(", ");
-        faults.push(format!("{fixed} not writable"));
-        remedies.push(format!("take {fixed} out of the mapping: HubSpot computes the value"));
+    for name in used.written.iter().chain(&used.filled).chain([key]).filter(is_fixed) {
+        let remedy = format!("take {name} out of the mapping: HubSpot computes the value");
+        found.push(Finding::new(Severity::Stop, spot(name), format!("{name} not writable"), remedy));
     }
-    if faults.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(Kind::BoundaryRefused, format!("{doing}: {}", faults.join("; "))).with_remedy(remedies.join("; ")))
+    found.extend(misfits(object, &used.wants, |name| properties.get(name).map(Property::live)));
+    Ok(found)
+}
+
+/// The properties that our use names and the object lacks.
+///
+/// # Errors
+/// `Protocol` if the list cannot be read.
+pub fn lacking<'u>(object: &str, used: &'u ObjectUse, marker: Option<&'u str>, response: &HttpResponse) -> Result<Vec<&'u str>> {
+    let properties = read(object, response)?;
+    let names = [used.key_field.as_str()].into_iter().chain(marker).chain(used.written.iter().chain(&used.filled).map(String::as_str));
+    Ok(names.filter(|name| !properties.contains_key(*name)).collect())
+}
+
+fn read(object: &str, response: &HttpResponse) -> Result<BTreeMap<String, Property>> {
+    let listed: Properties = answers::json(response).map_err(|why| answers::unreadable_call(&doing(object), &why))?;
+    let live = listed.results.into_iter().filter(|property| !property.archived);
+    Ok(live.map(|property| (property.name.clone(), property)).collect())
+}
+
+fn doing(object: &str) -> String {
+    format!("looking at HubSpot's {object}")
 }
 
 #[cfg(test)]
 mod tests {
+    use syncline_engine::error::Kind;
+
     use super::*;
 
     fn refused(properties: &str) -> Option<(Kind, String, String)> {
         let written = ["email", "hs_email_domain"].into_iter().map(str::to_owned).collect();
-        let used = ObjectUse { key_field: "syncline_id".into(), written, filled: Default::default() };
+        let used = ObjectUse { key_field: "syncline_id".into(), written, ..ObjectUse::default() };
         let headers = [("content-type".to_owned(), "application/json;charset=utf-8".to_owned())].into();
         let response = HttpResponse { status: 200, headers, body: format!(r#"{{"results":[{properties}]}}"#).into_bytes() };
         check("contacts", &used, &response).err().map(|error| (error.kind, error.to_string(), error.remedy().to_owned()))
@@ -100,7 +151,7 @@ mod tests {
             refused(r#"{"name":"hs_email_domain","modificationMetadata":{"readOnlyValue":true}}"#).unwrap();
         assert_eq!(kind, Kind::BoundaryRefused);
         insta::assert_snapshot!(message, @"looking at HubSpot's contacts: the key property syncline_id does not exist; email not found; hs_email_domain not writable");
-        insta::assert_snapshot!(remedy, @r#"create it with POST /crm/v3/properties/contacts {"name":"syncline_id","label":"Syncline id","type":"string","fieldType":"text","groupName":"contactinformation","hasUniqueValue":true}; create email or correct the mapping; take hs_email_domain out of the mapping: HubSpot computes the value"#);
+        insta::assert_snapshot!(remedy, @r#"run `syncline setup hubspot`, or create it with POST /crm/v3/properties/contacts {"name":"syncline_id","label":"Syncline id","type":"string","fieldType":"text","groupName":"contactinformation","hasUniqueValue":true}; create email or correct the mapping; take hs_email_domain out of the mapping: HubSpot computes the value"#);
         let shared = r#"{"name":"syncline_id"},{"name":"email"},{"name":"hs_email_domain"}"#;
         insta::assert_snapshot!(refused(shared).unwrap().1, @"looking at HubSpot's contacts: the key property syncline_id does not require unique values");
         assert_eq!(refused(r#"{"name":"syncline_id","hasUniqueValue":true},{"name":"email"},{"name":"hs_email_domain"}"#), None);

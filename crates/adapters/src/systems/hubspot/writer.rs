@@ -22,8 +22,8 @@ use crate::transport::{Call, HttpResponse};
 
 /// Writes to one account.
 pub struct HubSpotWriter {
-    client: Client,
-    settings: Settings,
+    pub(super) client: Client,
+    pub(super) settings: Settings,
     profile: Profile,
 }
 
@@ -41,13 +41,13 @@ impl HubSpotWriter {
     }
 
     /// One call for which nothing but success will do.
-    async fn ask(&self, doing: &str, call: Call) -> Result<HttpResponse> {
+    pub(super) async fn ask(&self, doing: &str, call: Call) -> Result<HttpResponse> {
         let token = self.token().await?;
         let response = self.client.call(&token, call).await.map_err(|error| answers::unanswered_call(doing, error))?;
         if (200..300).contains(&response.status) { Ok(response) } else { Err(errors::whole(&response).refusal.into_error(doing)) }
     }
 
-    async fn token(&self) -> Result<Arc<Token<Grant>>> {
+    pub(super) async fn token(&self) -> Result<Arc<Token<Grant>>> {
         if self.needs_token() {
             self.client.renew().await?;
         }

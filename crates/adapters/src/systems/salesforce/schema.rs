@@ -4,9 +4,10 @@
 //! Leaves to others: asking the org (`writer`).
 
 use serde::Deserialize;
-use syncline_engine::error::{Error, Kind, Result};
+use syncline_engine::error::Result;
 
 use crate::systems::answers;
+use crate::systems::findings::{Finding, Form, Live, Severity, Spot, misfits, refuse};
 use crate::systems::object_use::ObjectUse;
 use crate::transport::HttpResponse;
 
@@ -34,40 +35,106 @@ struct Field {
     unique: bool,
     #[serde(default)]
     case_sensitive: bool,
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    length: usize,
+    #[serde(default = "yes")]
+    nillable: bool,
+    #[serde(default)]
+    defaulted_on_create: bool,
+    #[serde(default)]
+    restricted_picklist: bool,
+    #[serde(default)]
+    picklist_values: Vec<PicklistValue>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+struct PicklistValue {
+    value: String,
+    #[serde(default = "yes")]
+    active: bool,
+}
+
+impl Field {
+    /// What it takes; texts of every kind take any form.
+    fn live(&self) -> Live {
+        let form = match self.kind.as_str() {
+            "double" | "int" | "currency" | "percent" | "long" => Some(Form::Number),
+            "boolean" => Some(Form::Bool),
+            "date" => Some(Form::Date),
+            "datetime" => Some(Form::DateTime),
+            "string" | "textarea" | "picklist" | "email" | "phone" | "url" | "combobox" | "encryptedstring" => Some(Form::Text),
+            _ => None,
+        };
+        let active = || self.picklist_values.iter().filter(|value| value.active).map(|value| value.value.clone()).collect();
+        Live { form, length: (self.length > 0).then_some(self.length), values: self.restricted_picklist.then(active) }
+    }
 }
 
 /// Compares an object's description with our use of it.
 ///
 /// # Errors
-/// `BoundaryRefused` with every shortcoming; `Protocol` if the description cannot be read.
+/// `BoundaryRefused` with everything that would fail for every record; `Protocol` if the description cannot be read.
 pub fn check(object: &str, used: &ObjectUse, response: &HttpResponse) -> Result<()> {
-    let doing = format!("looking at Salesforce's {object}");
-    let described: Describe = answers::json(response).map_err(|why| answers::unreadable_call(&doing, &why))?;
-    let mut faults = Vec::new();
-    let mut remedies = Vec::new();
-    key_faults(object, &used.key_field, &described, &mut faults, &mut remedies);
-    field_faults(object, used, &described, &mut faults, &mut remedies);
+    refuse(&doing(object), &examine(object, used, response)?)
+}
+
+/// Everything that speaks against our use of an object.
+///
+/// # Errors
+/// `Protocol` if the description cannot be read.
+pub fn examine(object: &str, used: &ObjectUse, response: &HttpResponse) -> Result<Vec<Finding>> {
+    let described = read(object, response)?;
+    let mut found = Vec::new();
+    key_faults(object, &used.key_field, &described, &mut found);
+    field_faults(object, used, &described, &mut found);
     if !(described.createable && described.updateable && described.deletable) {
-        faults.push(format!("{object} cannot be created, changed and deleted"));
-        remedies.push(format!("grant the integration user Create, Edit and Delete on {object}"));
+        let text = format!("{object} cannot be created, changed and deleted");
+        let remedy = format!("grant the integration user Create, Edit and Delete on {object}");
+        found.push(Finding::new(Severity::Stop, Spot::Object(object.to_owned()), text, remedy));
     }
-    if faults.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(Kind::BoundaryRefused, format!("{doing}: {}", faults.join("; "))).with_remedy(remedies.join("; ")))
+    found.extend(misfits(object, &used.wants, |name| find(&described, name).map(Field::live)));
+    Ok(found)
+}
+
+/// The fields that our use names and the object lacks, or hides.
+///
+/// # Errors
+/// `Protocol` if the description cannot be read.
+pub fn lacking<'u>(object: &str, used: &'u ObjectUse, marker: Option<&'u str>, response: &HttpResponse) -> Result<Vec<&'u str>> {
+    let described = read(object, response)?;
+    let names = [used.key_field.as_str()].into_iter().chain(marker).chain(used.written.iter().chain(&used.filled).map(String::as_str));
+    Ok(names.filter(|name| find(&described, name).is_none()).collect())
+}
+
+fn read(object: &str, response: &HttpResponse) -> Result<Describe> {
+    answers::json(response).map_err(|why| answers::unreadable_call(&doing(object), &why))
+}
+
+fn doing(object: &str) -> String {
+    format!("looking at Salesforce's {object}")
 }
 
 fn find<'a>(described: &'a Describe, name: &str) -> Option<&'a Field> {
     described.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
 }
 
-fn key_faults(object: &str, key: &str, described: &Describe, faults: &mut Vec<String>, remedies: &mut Vec<String>) {
+fn key_faults(object: &str, key: &str, described: &Describe, found: &mut Vec<Finding>) {
+    let mut stop = |text: String, remedy: String| found.push(Finding::new(Severity::Stop, Spot::Key, text, remedy));
     let Some(field) = find(described, key) else {
-        faults.push(format!("the key field {object}.{key} does not exist or is not visible"));
-        remedies.push(format!(
-            "in Setup > Object Manager > {object} > Fields & Relationships create a Text({KEY_LENGTH}) field with API name {key}, marked External ID and \
-             Unique with case-sensitive values, then give the integration user read and edit access to it by a permission set"
-        ));
+        stop(
+            format!("the key field {object}.{key} does not exist or is not visible"),
+            format!(
+                "run `syncline setup salesforce`, or in Setup > Object Manager > {object} > Fields & Relationships create a Text({KEY_LENGTH}) \
+                 field with API name {key}, marked External ID and Unique with case-sensitive values; then give the integration user read and \
+                 edit access to it by a permission set"
+            ),
+        );
         return;
     };
     let lacking: Vec<&str> =
@@ -76,44 +143,47 @@ fn key_faults(object: &str, key: &str, described: &Describe, faults: &mut Vec<St
             .filter_map(|(has, mark)| (!has).then_some(mark))
             .collect();
     if !lacking.is_empty() {
-        faults.push(format!("the key field {object}.{key} is not marked {}", lacking.join(", ")));
-        remedies.push(format!("edit {object}.{key} and mark it {}", lacking.join(", ")));
+        let marks = lacking.join(", ");
+        stop(format!("the key field {object}.{key} is not marked {marks}"), format!("edit {object}.{key} and mark it {marks}"));
     }
     if !field.createable {
-        faults.push(format!("the key field {object}.{key} cannot be written"));
-        remedies.push(format!("give the integration user edit access to {object}.{key}"));
+        stop(format!("the key field {object}.{key} cannot be written"), format!("give the integration user edit access to {object}.{key}"));
     }
 }
 
-fn field_faults(object: &str, used: &ObjectUse, described: &Describe, faults: &mut Vec<String>, remedies: &mut Vec<String>) {
-    let mut missing = Vec::new();
-    let mut fixed = Vec::new();
+fn field_faults(object: &str, used: &ObjectUse, described: &Describe, found: &mut Vec<Finding>) {
+    let spot = |name: &String| used.wants.get(name).map_or_else(|| Spot::Object(object.to_owned()), |want| want.spot.clone());
     for (name, updated) in used.written.iter().map(|name| (name, true)).chain(used.filled.iter().map(|name| (name, false))) {
         match find(described, name) {
-            None => missing.push(format!("{object}.{name}")),
-            Some(field) if !field.createable || (updated && !field.updateable) => fixed.push(format!("{object}.{name}")),
+            None => {
+                let remedy = format!("create {object}.{name} or give the integration user access, or correct the mapping");
+                found.push(Finding::new(Severity::Stop, spot(name), format!("{object}.{name} not found"), remedy));
+            }
+            Some(field) if !field.createable || (updated && !field.updateable) => {
+                let remedy = format!("give the integration user edit access to {object}.{name}, or take it out of the mapping");
+                found.push(Finding::new(Severity::Stop, spot(name), format!("{object}.{name} not writable"), remedy));
+            }
             Some(_) => {}
         }
     }
-    if !missing.is_empty() {
-        let names = missing.join(", ");
-        faults.push(format!("{names} not found"));
-        remedies.push(format!("create {names} or give the integration user access, or correct the mapping"));
-    }
-    if !fixed.is_empty() {
-        let names = fixed.join(", ");
-        faults.push(format!("{names} not writable"));
-        remedies.push(format!("give the integration user edit access to {names}, or take it out of the mapping"));
+    let is_set = |name: &str| used.written.iter().chain(&used.filled).chain([&used.key_field]).any(|ours| ours.eq_ignore_ascii_case(name));
+    let is_lacking = |field: &&Field| !field.nillable && field.createable && !field.defaulted_on_create && field.kind != "boolean";
+    for field in described.fields.iter().filter(is_lacking).filter(|field| !is_set(&field.name)) {
+        let text = format!("{object}.{} is required on create and nothing is written to it", field.name);
+        let remedy = format!("map a field to it, or write a filler: fillers: {{ {object}: {{ {}: … }} }}", field.name);
+        found.push(Finding::new(Severity::Error, Spot::Object(object.to_owned()), text, remedy));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use syncline_engine::error::Kind;
+
     use super::*;
 
     fn used() -> ObjectUse {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        ObjectUse { key_field: "Syncline_Id__c".into(), written: names(&["Email", "LastName"]), filled: names(&["Company"]) }
+        ObjectUse { key_field: "Syncline_Id__c".into(), written: names(&["Email", "LastName"]), filled: names(&["Company"]), ..ObjectUse::default() }
     }
 
     fn described(fields: &str) -> HttpResponse {
@@ -146,8 +216,8 @@ mod tests {
     fn every_shortcoming_is_named_with_its_remedy() {
         let error = check("Lead", &used(), &described(&field("Email", true, false, false))).unwrap_err();
         assert_eq!(error.kind, Kind::BoundaryRefused);
-        insta::assert_snapshot!(error.to_string(), @"looking at Salesforce's Lead: the key field Lead.Syncline_Id__c does not exist or is not visible; Lead.LastName, Lead.Company not found; Lead.Email not writable");
-        insta::assert_snapshot!(error.remedy(), @"in Setup > Object Manager > Lead > Fields & Relationships create a Text(64) field with API name Syncline_Id__c, marked External ID and Unique with case-sensitive values, then give the integration user read and edit access to it by a permission set; create Lead.LastName, Lead.Company or give the integration user access, or correct the mapping; give the integration user edit access to Lead.Email, or take it out of the mapping");
+        insta::assert_snapshot!(error.to_string(), @"looking at Salesforce's Lead: the key field Lead.Syncline_Id__c does not exist or is not visible; Lead.Email not writable; Lead.LastName not found; Lead.Company not found");
+        insta::assert_snapshot!(error.remedy(), @"run `syncline setup salesforce`, or in Setup > Object Manager > Lead > Fields & Relationships create a Text(64) field with API name Syncline_Id__c, marked External ID and Unique with case-sensitive values; then give the integration user read and edit access to it by a permission set; give the integration user edit access to Lead.Email, or take it out of the mapping; create Lead.LastName or give the integration user access, or correct the mapping; create Lead.Company or give the integration user access, or correct the mapping");
     }
 
     #[test]

@@ -22,8 +22,8 @@ use crate::transport::{Call, HttpResponse};
 
 /// Writes to one org.
 pub struct SalesforceWriter {
-    client: Client,
-    settings: Settings,
+    pub(super) client: Client,
+    pub(super) settings: Settings,
     profile: Profile,
 }
 
@@ -41,19 +41,19 @@ impl SalesforceWriter {
     }
 
     /// One call for which nothing but success will do.
-    async fn ask(&self, token: &Token<Grant>, doing: &str, call: Call) -> Result<HttpResponse> {
+    pub(super) async fn ask(&self, token: &Token<Grant>, doing: &str, call: Call) -> Result<HttpResponse> {
         let response = self.client.call(token, call).await.map_err(|error| answers::unanswered_call(doing, error))?;
         if (200..300).contains(&response.status) { Ok(response) } else { Err(errors::whole(&response).into_error(doing)) }
     }
 
-    async fn token(&self) -> Result<Arc<Token<Grant>>> {
+    pub(super) async fn token(&self) -> Result<Arc<Token<Grant>>> {
         if self.needs_token() {
             self.client.renew().await?;
         }
         self.client.token().ok_or_else(|| Error::new(Kind::AuthRefused, "Salesforce refused a new token at once"))
     }
 
-    async fn check_version(&self, token: &Token<Grant>) -> Result<()> {
+    pub(super) async fn check_version(&self, token: &Token<Grant>) -> Result<()> {
         let doing = "asking Salesforce for its API versions";
         let response = self.ask(token, doing, encode::versions()).await?;
         let served = decode::versions(&response).map_err(|why| answers::unreadable_call(doing, &why))?;

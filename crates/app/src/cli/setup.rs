@@ -1,0 +1,164 @@
+//! `syncline setup`: creates in an account the fields that a configuration needs and the account lacks.
+//!
+//! Promises: what will be done is told first, and done after a person agreed or with `--yes`; a second run finds nothing to do, or
+//! that a field was there; what the interface cannot do is told as work for a person.
+//! Leaves to others: which fields these are and how they are created (the adapters).
+
+use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use syncline_adapters::systems::caretaker::{Caretaker, Made, SetUp};
+
+use super::console::{Console, Failure, say};
+use super::target::{CONFIG, read_config};
+use crate::config::{Config, SystemConfig};
+use crate::wiring;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  syncline setup salesforce --dry-run            what would be created?
+  syncline setup hubspot -c production.yaml --yes";
+
+/// Which kind of account is set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Vendor {
+    /// A Salesforce org: custom fields
+    Salesforce,
+    /// A HubSpot account: properties
+    Hubspot,
+}
+
+impl Vendor {
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Salesforce => "salesforce",
+            Self::Hubspot => "hubspot",
+        }
+    }
+}
+
+/// `syncline setup`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SetupArgs {
+    /// What is set up
+    vendor: Vendor,
+    /// The configuration
+    #[arg(short, long, default_value = CONFIG, value_name = "FILE")]
+    config: PathBuf,
+    /// Which system, if there are several of that kind
+    #[arg(long, value_name = "NAME")]
+    system: Option<String>,
+    /// Create a field for the number of the last write, too
+    #[arg(long)]
+    marker: bool,
+    /// Do it without asking
+    #[arg(long)]
+    yes: bool,
+    /// Tell what would be done, and do nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is done, and what is left.
+#[derive(Debug, Serialize)]
+struct Told {
+    system: String,
+    /// What is to be created, each with what became of it.
+    fields: Vec<Field>,
+    /// What a person has to do.
+    by_hand: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Field {
+    what: String,
+    /// `planned`, `created` or `was there`.
+    state: &'static str,
+}
+
+pub(super) fn setup(args: &SetupArgs, console: &mut Console) -> Result<u8, Failure> {
+    let config = read_config(&args.config)?;
+    let system = find(&config, args)?;
+    let Some((caretaker, _)) = wiring::caretaker(&config, system)? else {
+        return Err(Failure::new(format!("{} takes no writes", system.name), "name a system that does", 78));
+    };
+    let set_up = super::block_on(caretaker.lacks(args.marker))?;
+    let planned = set_up.steps.iter().map(|step| Field { what: step.what.clone(), state: "planned" }).collect();
+    let mut told = Told { system: system.name.clone(), fields: planned, by_hand: set_up.by_hand.clone() };
+    let does = !args.dry_run && !set_up.steps.is_empty();
+    if does && !args.yes {
+        show(&told, console)?;
+        console.flush()?;
+        if !agreed(set_up.steps.len())? {
+            say("nothing was created");
+            return Ok(1);
+        }
+    }
+    if does {
+        told.fields = super::block_on(carry_out(caretaker, set_up))?;
+    }
+    if args.json {
+        console.json(&told)?;
+    } else {
+        show(&told, console)?;
+    }
+    Ok(0)
+}
+
+async fn carry_out(caretaker: Arc<dyn Caretaker>, set_up: SetUp) -> Result<Vec<Field>, Failure> {
+    let mut fields = Vec::new();
+    for step in set_up.steps {
+        let state = match caretaker.create(&step).await? {
+            Made::Created => "created",
+            Made::WasThere => "was there",
+        };
+        say(&format!("{}: {state}", step.what));
+        fields.push(Field { what: step.what, state });
+    }
+    Ok(fields)
+}
+
+fn agreed(count: usize) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new(format!("{count} fields would be created, and nobody can be asked"), "add --yes, or --dry-run", 64));
+    }
+    say(&format!("create these {count} fields? y or n"));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::of_output(&error))?;
+    Ok(matches!(answer.trim(), "y" | "yes"))
+}
+
+fn find<'c>(config: &'c Config, args: &SetupArgs) -> Result<&'c SystemConfig, Failure> {
+    let kind = args.vendor.kind();
+    let all: Vec<_> = config.systems.iter().filter(|system| system.kind.name() == kind).collect();
+    let names: Vec<_> = all.iter().map(|system| system.name.as_str()).collect();
+    let listed = if names.is_empty() { "add one to the configuration".to_owned() } else { format!("--system takes {}", names.join(", ")) };
+    match (&args.system, all.as_slice()) {
+        (Some(name), _) => {
+            let found = all.iter().find(|system| system.name == *name).copied();
+            found.ok_or_else(|| Failure::new(format!("there is no system {name} of kind {kind}"), listed, 78))
+        }
+        (None, [one]) => Ok(one),
+        (None, []) => Err(Failure::new(format!("there is no system of kind {kind}"), listed, 78)),
+        (None, _) => Err(Failure::new(format!("there are several systems of kind {kind}"), listed, 64)),
+    }
+}
+
+fn show(told: &Told, console: &mut Console) -> Result<(), Failure> {
+    if told.fields.is_empty() {
+        console.line(&format!("{}: nothing is to be created", told.system))?;
+    }
+    for field in &told.fields {
+        console.line(&format!("{}: {}: {}", told.system, field.state, field.what))?;
+    }
+    for line in &told.by_hand {
+        console.line(&format!("by hand: {line}"))?;
+    }
+    Ok(())
+}
