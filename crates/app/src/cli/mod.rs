@@ -116,7 +116,7 @@ enum Command {
     #[command(before_help = quota::EXAMPLES)]
     Quota(quota::QuotaArgs),
     /// Write the pages of the reference that are made from the code
-    #[command(hide = true)]
+    #[command(hide = true, before_help = "Examples:\n  syncline reference docs/reference")]
     Reference(reference::ReferenceArgs),
     /// Stop a system's writes
     #[command(before_help = pauses::PAUSE_EXAMPLES)]
