@@ -65,6 +65,24 @@ pub trait Crm: Send {
     /// A text that says why the edit is impossible.
     fn edit(&mut self, object: &str, id: Option<&str>, fields: Option<&serde_json::Map<String, Value>>, now: Millis) -> Result<String, String>;
 
+    /// Makes one record out of two as a person in the CRM's own pages would; answers the survivor's id.
+    ///
+    /// # Errors
+    /// A text that says why that is impossible.
+    fn merge(&mut self, primary: &str, other: &str, now: Millis) -> Result<String, String> {
+        let _ = (primary, other, now);
+        Err(format!("{} merges through its interface only", self.name()))
+    }
+
+    /// Brings a deleted record back as a person in the CRM's own pages would.
+    ///
+    /// # Errors
+    /// A text that says why that is impossible.
+    fn bring_back(&mut self, id: &str, now: Millis) -> Result<(), String> {
+        let _ = (id, now);
+        Err(format!("{} brings records back through its interface only", self.name()))
+    }
+
     /// Every record, live and deleted, with the CRM's own field names, for tests and for the oracle.
     fn records(&self) -> Vec<StoredRecord>;
 }

@@ -238,6 +238,26 @@ impl Sandbox {
         edited
     }
 
+    /// Makes one record out of two as a person in the CRM's own pages would; answers the survivor's id.
+    ///
+    /// # Errors
+    /// A text that says why that is impossible.
+    pub fn merge(&mut self, system: System, primary: &str, other: &str, now: Millis) -> Result<String, String> {
+        let merged = self.crm(system).merge(primary, other, now);
+        self.write_line(system, None, now);
+        merged
+    }
+
+    /// Brings a deleted record back as a person in the CRM's own pages would.
+    ///
+    /// # Errors
+    /// A text that says why that is impossible.
+    pub fn bring_back(&mut self, system: System, id: &str, now: Millis) -> Result<(), String> {
+        let back = self.crm(system).bring_back(id, now);
+        self.write_line(system, None, now);
+        back
+    }
+
     /// Every record of one CRM, live and deleted.
     #[must_use]
     pub fn records(&self, system: System) -> Vec<StoredRecord> {

@@ -3,15 +3,17 @@
 //! Promises: `snapshot` then `restore` gives the same account; so does replaying every drained entry in order.
 //! Leaves to others: what calls do to the state (the handler files of this folder).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::companies::Company;
 use super::config::HubSpotConfig;
 use super::grants::Grants;
+use super::groups::Group;
 use super::quota::{App, Limits, Quota};
 use super::schema::{Property, Schema};
 use super::store::{Contact, Store, Values};
@@ -26,6 +28,14 @@ pub(super) struct Account {
     pub(super) store: Store,
     pub(super) quota: Quota,
     pub(super) grants: Grants,
+    pub(super) companies: BTreeMap<u64, Company>,
+    /// Types by contact and company, as seen from the contact.
+    pub(super) links: BTreeMap<(u64, u64), BTreeSet<u32>>,
+    pub(super) groups: BTreeMap<String, Group>,
+    /// Emails that were deleted for good before any contact had them.
+    pub(super) blocked: BTreeSet<String>,
+    /// What is neither call, contact nor property, since the journal was drained.
+    news: Vec<Entry>,
     /// Grants changed since the journal was drained.
     grants_changed: bool,
     /// Calls let in since the journal was drained: time, and whether a search.
@@ -35,7 +45,7 @@ pub(super) struct Account {
 }
 
 /// A contact in snapshots and journal entries.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct ContactState {
     id: u64,
     values: BTreeMap<String, String>,
@@ -46,7 +56,7 @@ struct ContactState {
 }
 
 /// One journal entry.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Entry {
     Call {
@@ -55,6 +65,12 @@ enum Entry {
         app: App,
     },
     Grants(Grants),
+    Company(Company),
+    /// All types of a link; none when it is gone.
+    Link(u64, u64, BTreeSet<u32>),
+    Group(Group),
+    Alias(u64, u64),
+    Blocked(String),
     Contact(ContactState),
     Gone(u64),
     Property(Property),
@@ -66,6 +82,11 @@ struct Snapshot {
     next_id: u64,
     quota: Quota,
     grants: Grants,
+    companies: Vec<Company>,
+    links: Vec<(u64, u64, BTreeSet<u32>)>,
+    groups: Vec<Group>,
+    aliases: Vec<(u64, u64)>,
+    blocked: BTreeSet<String>,
     properties: Vec<Property>,
     contacts: Vec<ContactState>,
 }
@@ -83,6 +104,11 @@ impl Account {
         };
         Self {
             grants: Grants::new(&config.oauth),
+            companies: BTreeMap::new(),
+            links: BTreeMap::new(),
+            groups: BTreeMap::from([("contactinformation".to_owned(), Group::standard())]),
+            blocked: BTreeSet::new(),
+            news: Vec::new(),
             config,
             limits,
             schema,
@@ -115,12 +141,78 @@ impl Account {
         self.new_properties.push(name);
     }
 
+    pub(super) fn add_company(&mut self, company: Company) {
+        self.news.push(Entry::Company(company.clone()));
+        self.companies.insert(company.id, company);
+    }
+
+    /// Adds types to a link.
+    pub(super) fn link(&mut self, contact: u64, company: u64, types: &BTreeSet<u32>) {
+        let all = self.links.entry((contact, company)).or_default();
+        all.extend(types);
+        self.news.push(Entry::Link(contact, company, all.clone()));
+    }
+
+    /// Takes some types of a link away, or the link.
+    pub(super) fn unlink(&mut self, contact: u64, company: u64, types: Option<&BTreeSet<u32>>) {
+        let Some(all) = self.links.remove(&(contact, company)) else { return };
+        let left: BTreeSet<u32> = types.map_or_else(BTreeSet::new, |types| all.difference(types).copied().collect());
+        self.news.push(Entry::Link(contact, company, left.clone()));
+        if !left.is_empty() {
+            self.links.insert((contact, company), left);
+        }
+    }
+
+    /// Gives the links of a contact that was merged away to the survivor.
+    pub(super) fn move_links(&mut self, old: u64, new: u64) {
+        let moved: Vec<(u64, BTreeSet<u32>)> = self.links.range((old, 0)..=(old, u64::MAX)).map(|(key, types)| (key.1, types.clone())).collect();
+        for (company, types) in moved {
+            self.unlink(old, company, None);
+            self.link(new, company, &types);
+        }
+    }
+
+    /// Takes every link of a contact away.
+    pub(super) fn drop_links(&mut self, contact: u64) {
+        let companies: Vec<u64> = self.links.range((contact, 0)..=(contact, u64::MAX)).map(|(key, _)| key.1).collect();
+        for company in companies {
+            self.unlink(contact, company, None);
+        }
+    }
+
+    /// Makes an id lead to a survivor.
+    pub(super) fn alias(&mut self, old: u64, new: u64) {
+        self.store.aliases.insert(old, new);
+        self.news.push(Entry::Alias(old, new));
+    }
+
+    /// Keeps an email from ever being used.
+    pub(super) fn block(&mut self, email: &str) {
+        self.blocked.insert(email.to_owned());
+        self.news.push(Entry::Blocked(email.to_owned()));
+    }
+
+    /// A group that is not archived.
+    pub(super) fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.get(name).filter(|group| !group.archived)
+    }
+
+    pub(super) fn put_group(&mut self, group: Group) {
+        self.news.push(Entry::Group(group.clone()));
+        self.groups.insert(group.name.clone(), group);
+    }
+
     pub(super) fn snapshot(&self) -> Value {
         let snapshot = Snapshot {
             next_id: self.store.next_id(),
             quota: self.quota.clone(),
             grants: self.grants.clone(),
-            properties: self.schema.by_name.values().filter(|property| !property.hubspot_defined).cloned().collect(),
+            companies: self.companies.values().cloned().collect(),
+            links: self.links.iter().map(|((contact, company), types)| (*contact, *company, types.clone())).collect(),
+            groups: self.groups.values().cloned().collect(),
+            aliases: self.store.aliases.iter().map(|(old, new)| (*old, *new)).collect(),
+            blocked: self.blocked.clone(),
+            properties: self.schema.by_name.values().chain(self.schema.archived.values()).filter(|property| !property.hubspot_defined).cloned().collect(),
             contacts: self.store.all().map(state).collect(),
         };
         serde_json::to_value(snapshot).unwrap_or_default()
@@ -138,12 +230,18 @@ impl Account {
         self.store.set_next_id(snapshot.next_id);
         self.quota = snapshot.quota;
         self.grants = snapshot.grants;
+        self.companies = snapshot.companies.into_iter().map(|company| (company.id, company)).collect();
+        self.links = snapshot.links.into_iter().map(|(contact, company, types)| ((contact, company), types)).collect();
+        self.groups = snapshot.groups.into_iter().map(|group| (group.name.clone(), group)).collect();
+        self.store.aliases = snapshot.aliases.into_iter().collect();
+        self.blocked = snapshot.blocked;
         self.forget_journal();
         Ok(())
     }
 
     pub(super) fn forget_journal(&mut self) {
         self.arrivals.clear();
+        self.news.clear();
         self.grants_changed = false;
         self.new_properties.clear();
         self.store.take_touched();
@@ -152,10 +250,11 @@ impl Account {
     pub(super) fn drain_journal(&mut self) -> Vec<Value> {
         let mut entries: Vec<Entry> = self.arrivals.drain(..).map(|(at, app, search)| Entry::Call { at, search, app }).collect();
         entries.extend(std::mem::take(&mut self.grants_changed).then(|| Entry::Grants(self.grants.clone())));
-        entries.extend(self.new_properties.drain(..).filter_map(|name| self.schema.get(&name).cloned()).map(Entry::Property));
+        entries.extend(self.new_properties.drain(..).filter_map(|name| self.schema.any(&name).cloned()).map(Entry::Property));
         for id in self.store.take_touched() {
             entries.push(self.store.any(id).map_or(Entry::Gone(id), |contact| Entry::Contact(state(contact))));
         }
+        entries.append(&mut self.news);
         entries.iter().map(|entry| serde_json::to_value(entry).unwrap_or(json!(null))).collect()
     }
 
@@ -163,6 +262,15 @@ impl Account {
         match Entry::deserialize(entry).map_err(|error| format!("hubspot journal: {error}"))? {
             Entry::Call { at, search, app } => self.quota.replay(&self.limits, app, search, at),
             Entry::Grants(grants) => self.grants = grants,
+            Entry::Company(company) => {
+                self.store.set_next_id(company.id + 1);
+                self.companies.insert(company.id, company);
+            }
+            Entry::Link(contact, company, types) if types.is_empty() => drop(self.links.remove(&(contact, company))),
+            Entry::Link(contact, company, types) => drop(self.links.insert((contact, company), types)),
+            Entry::Group(group) => drop(self.groups.insert(group.name.clone(), group)),
+            Entry::Alias(old, new) => drop(self.store.aliases.insert(old, new)),
+            Entry::Blocked(email) => drop(self.blocked.insert(email)),
             Entry::Contact(contact) => self.put(contact),
             Entry::Gone(id) => {
                 self.store.put_back(id, None);

@@ -50,6 +50,8 @@ pub(super) fn write(account: &mut Account, call: &Call<'_>, verb: Verb) -> Outco
                 written.push(Written { id, row, is_new });
                 before.push((id, undo));
             }
+            // HubSpot drops ids that were merged away without a word.
+            Err(RowError::MergedAway) => {}
             Err(error) => failed.push((row, error)),
         }
     }
@@ -85,7 +87,7 @@ fn write_row(account: &mut Account, call: &Call<'_>, verb: Verb, row: usize, inp
         (Verb::Update | Verb::Upsert, Some(id)) => {
             write::update(account, id, properties, forced, call.now).map(|()| (id, false))
         }
-        (Verb::Update, None) => Err(missing(input)),
+        (Verb::Update, None) => Err(missing(account, input)),
         (Verb::Upsert, None) if account.config.switches.upsert_fills_key => {
             let mut filled = properties.clone();
             if let Some(key) = &input.id_property {
@@ -97,8 +99,11 @@ fn write_row(account: &mut Account, call: &Call<'_>, verb: Verb, row: usize, inp
     }
 }
 
-fn missing(input: &Input<'_>) -> RowError {
+fn missing(account: &Account, input: &Input<'_>) -> RowError {
     let id = input.id_text().to_owned();
+    if by_key(input).is_none() && id.parse().is_ok_and(|id| account.store.aliases.contains_key(&id)) {
+        return RowError::MergedAway;
+    }
     if by_key(input).is_some() { RowError::MissingKey(id) } else { RowError::MissingId(id) }
 }
 

@@ -67,7 +67,7 @@ fn entries(failed: Vec<Failed>, portal_id: u64) -> Vec<Entry> {
         let category = match &error {
             RowError::Invalid(_) | RowError::Clash(_) => "VALIDATION_ERROR",
             RowError::Conflict(_) => "CONFLICT",
-            RowError::MissingId(_) | RowError::MissingKey(_) => "OBJECT_NOT_FOUND",
+            RowError::MissingId(_) | RowError::MissingKey(_) | RowError::MergedAway => "OBJECT_NOT_FOUND",
         };
         let fresh = Entry { status: "error", category, message, context: BTreeMap::new() };
         let (key, value) = match error {
@@ -77,7 +77,7 @@ fn entries(failed: Vec<Failed>, portal_id: u64) -> Vec<Entry> {
                 entries.push(with(fresh, trace_id, Some(("existingId", existing.to_string()))));
                 continue;
             }
-            RowError::Invalid(_) | RowError::Clash(_) => {
+            RowError::Invalid(_) | RowError::Clash(_) | RowError::MergedAway => {
                 entries.push(with(fresh, trace_id, None));
                 continue;
             }

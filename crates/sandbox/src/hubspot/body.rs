@@ -92,6 +92,8 @@ pub(super) type Properties<'a> = BTreeMap<Name<'a>, Scalar<'a>>;
 pub(super) struct SingleBody<'a> {
     #[serde(borrow)]
     pub(super) properties: Properties<'a>,
+    #[serde(default, borrow)]
+    pub(super) associations: Vec<super::associations::Inline<'a>>,
 }
 
 /// One input of a batch.

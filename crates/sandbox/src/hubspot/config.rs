@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::owners::Owner;
+
 /// Settings of one emulated account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,6 +34,10 @@ pub struct HubSpotConfig {
     pub has_external_key: bool,
     /// Further custom properties that exist from the start.
     pub properties: Vec<ExtraProperty>,
+    /// Custom properties that something in the account uses, so that they cannot be archived.
+    pub properties_in_use: Vec<String>,
+    /// People who can own contacts.
+    pub owners: Vec<Owner>,
     /// How long a new contact stays invisible to search.
     pub search_lag_ms: i64,
     /// Id of the first contact; later ones count up.
@@ -54,6 +60,14 @@ impl Default for HubSpotConfig {
             time_zone: "Europe/Berlin".to_owned(),
             has_external_key: true,
             properties: Vec::new(),
+            properties_in_use: Vec::new(),
+            owners: vec![Owner {
+                id: 41_629_779,
+                user_id: 991,
+                email: "ops@acme.example".to_owned(),
+                first_name: "Olga".to_owned(),
+                last_name: "Perez".to_owned(),
+            }],
             search_lag_ms: 0,
             first_id: 88_012_345_601,
             switches: Switches::default(),
@@ -155,6 +169,8 @@ pub struct Switches {
     pub upsert_fills_key: bool,
     /// Text values lose the white space around them.
     pub text_trimmed: bool,
+    /// A merge keeps the primary's id instead of giving a new one.
+    pub merge_keeps_id: bool,
     /// A 429 carries `Retry-After`.
     pub retry_after: bool,
 }
@@ -167,6 +183,7 @@ impl Default for Switches {
             unchanged_write_bumps: true,
             upsert_fills_key: false,
             text_trimmed: false,
+            merge_keeps_id: false,
             retry_after: false,
         }
     }

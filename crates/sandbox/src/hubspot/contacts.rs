@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::account::Account;
 use super::answer::{Answer, Call, Outcome};
+use super::associations;
 use super::body::{self, SingleBody};
 use super::errors::Refusal;
 use super::render::{self, Record, Shown};
@@ -26,9 +27,21 @@ pub(super) fn list(account: &Account, call: &Call<'_>) -> Outcome {
     let names = shown_names(account, call);
     let mut found = account.store.from(from).filter(|contact| contact.archived_at.is_some() == archived);
     let results: Vec<Record<'_>> =
-        found.by_ref().take(limit).map(|contact| render::record(account, contact, Shown::Chosen(&names))).collect();
+        found.by_ref().take(limit).map(|contact| {
+            let mut record = render::record(account, contact, Shown::Chosen(&names));
+            record.associations = links(account, call, contact.id);
+            record
+        }).collect();
     let next = found.next().map(|contact| contact.id.to_string());
     Answer::json(200, &Page::new(None, results, next, |after| format!("{}?after={after}&limit={limit}", link(call))))
+}
+
+/// The links of a contact, when they are asked for and there are any.
+fn links(account: &Account, call: &Call<'_>, id: u64) -> Option<serde_json::Value> {
+    let asked = call.list("associations").any(|name| ["companies", "company", "0-2"].contains(&name));
+    let all = if asked { associations::of_contact(account, id) } else { Vec::new() };
+    let results: Vec<serde_json::Value> = all.iter().map(|(id, name)| json!({"id": id.to_string(), "type": name})).collect();
+    (!results.is_empty()).then(|| json!({"companies": {"results": results}}))
 }
 
 fn page_size(call: &Call<'_>) -> Result<usize, Refusal> {
@@ -43,7 +56,11 @@ fn page_size(call: &Call<'_>) -> Result<usize, Refusal> {
 pub(super) fn create(account: &mut Account, call: &Call<'_>) -> Outcome {
     let body: SingleBody<'_> = body::read(&call.request.body)?;
     let portal_id = account.config.portal_id;
+    let links = associations::inline(account, &body.associations)?;
     let id = write::create(account, &body.properties, call.forced(0), call.now).map_err(|error| error.refusal(portal_id))?;
+    for (company, types) in links {
+        account.link(id, company, &types);
+    }
     let mut answer = stored(account, id, 201)?;
     answer.location = Some(format!("{}/{id}", link(call)));
     Ok(answer)
@@ -55,7 +72,9 @@ pub(super) fn read(account: &Account, call: &Call<'_>, key: &str) -> Outcome {
     let contact = account.store.any(id).filter(|contact| contact.archived_at.is_none() || call.flag("archived"));
     let contact = contact.ok_or_else(Refusal::unknown_id)?;
     let names = shown_names(account, call);
-    Answer::json(200, &render::record(account, contact, Shown::Chosen(&names)))
+    let mut record = render::record(account, contact, Shown::Chosen(&names));
+    record.associations = links(account, call, id);
+    Answer::json(200, &record)
 }
 
 /// `PATCH /contacts/{id}`
@@ -70,19 +89,19 @@ pub(super) fn update(account: &mut Account, call: &Call<'_>, key: &str) -> Outco
 /// `DELETE /contacts/{id}`
 pub(super) fn archive(account: &mut Account, call: &Call<'_>, key: &str) -> Outcome {
     if let Ok(id) = key.parse() {
-        account.store.archive(id, call.now);
+        account.store.archive(account.store.resolve(id), call.now);
     }
     Answer::empty()
 }
 
-fn stored(account: &Account, id: u64, status: u16) -> Outcome {
+pub(super) fn stored(account: &Account, id: u64, status: u16) -> Outcome {
     let contact = account.store.live(id).ok_or_else(Refusal::unknown_id)?;
     Answer::json(status, &render::record(account, contact, Shown::Stored))
 }
 
 fn resolve(account: &Account, call: &Call<'_>, key: &str, verb: &str) -> Result<u64, Refusal> {
     match call.request.query_value("idProperty").filter(|name| *name != "hs_object_id") {
-        None => key.parse().map_err(|_| Refusal::unknown_key(key)),
+        None => key.parse().map(|id| account.store.resolve(id)).map_err(|_| Refusal::unknown_key(key)),
         Some(name) if account.schema.is_key(name) => {
             find_key(account, name, key).ok_or_else(|| Refusal::unknown_key(key))
         }

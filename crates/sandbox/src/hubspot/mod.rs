@@ -8,17 +8,22 @@
 mod account;
 mod account_info;
 mod answer;
+mod associations;
 mod auth;
 mod batch;
 mod batch_answer;
 mod body;
+mod companies;
 mod config;
 mod contacts;
 mod errors;
 mod form;
 mod grants;
+mod groups;
 mod inputs;
+mod merge;
 mod oauth;
+mod owners;
 mod properties;
 mod quota;
 mod render;
@@ -37,6 +42,7 @@ use serde_json::{Map, Value};
 use self::account::Account;
 use self::answer::{Answer, Call, Outcome};
 pub use self::config::{ExtraProperty, HubSpotConfig, OAuthApp, ScopedToken, Switches};
+pub use self::owners::Owner;
 use self::errors::Refusal;
 use self::quota::{App, Limit};
 use self::route::Route;
@@ -84,6 +90,27 @@ impl HubSpot {
             Route::PropertyList => properties::list(account, call),
             Route::PropertyRead(name) => properties::read(account, &name),
             Route::PropertyCreate => properties::create(account, call),
+            Route::Merge => merge::merge(account, call),
+            Route::Forget => merge::forget(account, call),
+            Route::CompanyCreate => companies::create(account, call),
+            Route::CompanyList => companies::list(account, call),
+            Route::CompanyRead(key) => companies::read(account, &key),
+            Route::OwnerList => owners::list(account, call),
+            Route::OwnerRead(key) => owners::read(account, call, &key),
+            Route::LinkDefault(side, from, to) => associations::put_default(account, call, side, &from, &to),
+            Route::LinkPut(side, from, to) => associations::put(account, call, side, &from, &to),
+            Route::LinkList(side, from) => associations::list(account, call, side, &from),
+            Route::LinkDelete(side, from, to) => associations::delete(account, side, &from, &to),
+            Route::LinkLabels(side) => associations::labels(side),
+            Route::LinkBatch(side, what) => associations::bulk(account, call, side, what),
+            Route::PropertyUpdate(name) => properties::update(account, call, &name),
+            Route::PropertyArchive(name) => properties::archive(account, call, &name),
+            Route::PropertyBatch(what) => properties::batch(account, call, what),
+            Route::GroupList => groups::list(account),
+            Route::GroupCreate => groups::create(account, call),
+            Route::GroupRead(name) => groups::read(account, &name),
+            Route::GroupUpdate(name) => groups::update(account, call, &name),
+            Route::GroupArchive(name) => groups::archive(account, &name),
             Route::AccountDetails => account_info::details(account, call),
             Route::ApiUsage => account_info::api_usage(account, call),
             Route::Authorize => oauth::authorize(account, call),
@@ -260,6 +287,17 @@ impl Crm for HubSpot {
 
     fn edit(&mut self, object: &str, id: Option<&str>, fields: Option<&Map<String, Value>>, now: Millis) -> Result<String, String> {
         inputs::edit(&mut self.account, object, id, fields, now)
+    }
+
+    fn merge(&mut self, primary: &str, other: &str, now: Millis) -> Result<String, String> {
+        let number = |id: &str| id.parse::<u64>().map_err(|_| format!("{id} is no id"));
+        let joined = merge::join(&mut self.account, number(primary)?, number(other)?, now);
+        joined.map(|id| id.to_string()).map_err(|refusal| refusal.message)
+    }
+
+    fn bring_back(&mut self, id: &str, now: Millis) -> Result<(), String> {
+        let number = id.parse::<u64>().map_err(|_| format!("{id} is no id"))?;
+        merge::restore(&mut self.account, number, now)
     }
 
     fn records(&self) -> Vec<StoredRecord> {

@@ -51,6 +51,8 @@ pub(super) struct Record<'a> {
     pub(super) new: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) object_write_trace_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) associations: Option<serde_json::Value>,
     url: String,
 }
 
@@ -82,6 +84,7 @@ pub(super) fn record<'a>(account: &Account, contact: &'a Contact, shown: Shown<'
         archived_at: contact.archived_at.map(stamp::iso),
         new: None,
         object_write_trace_id: None,
+        associations: None,
         url: url(account, contact.id),
     }
 }
@@ -112,7 +115,11 @@ fn computed<'a>(contact: &'a Contact, name: &str) -> Option<Cow<'a, str>> {
     let text = match name {
         "createdate" => stamp::iso(contact.created_at),
         "lastmodifieddate" => stamp::iso(contact.updated_at),
-        "hs_object_id" | "hs_all_contact_vids" => contact.id.to_string(),
+        "hs_object_id" => contact.id.to_string(),
+        "hs_all_contact_vids" => match contact.values.get("hs_merged_object_ids") {
+            Some(merged) => format!("{};{merged}", contact.id),
+            None => contact.id.to_string(),
+        },
         "hs_email_domain" => return Some(Cow::Borrowed(email()?.rsplit_once('@')?.1)),
         "hs_full_name_or_email" => return full_name(contact).or_else(|| email().map(Cow::Borrowed)),
         "hs_is_contact" | "hs_is_unworked" => return Some(Cow::Borrowed("true")),

@@ -4,7 +4,9 @@
 //! a trailing slash is ignored; path segments are percent-decoded, `+` stays `+`.
 //! Leaves to others: doing it (`mod`).
 
+use super::associations::{self, Side};
 use super::batch::Verb;
+use super::properties;
 use crate::exchange::Request;
 
 /// One operation of the API.
@@ -24,6 +26,27 @@ pub(super) enum Route {
     PropertyCreate,
     AccountDetails,
     ApiUsage,
+    Merge,
+    Forget,
+    CompanyCreate,
+    CompanyList,
+    CompanyRead(String),
+    OwnerList,
+    OwnerRead(String),
+    LinkDefault(Side, String, String),
+    LinkPut(Side, String, String),
+    LinkList(Side, String),
+    LinkDelete(Side, String, String),
+    LinkLabels(Side),
+    LinkBatch(Side, associations::Bulk),
+    PropertyUpdate(String),
+    PropertyArchive(String),
+    PropertyBatch(properties::Bulk),
+    GroupList,
+    GroupCreate,
+    GroupRead(String),
+    GroupUpdate(String),
+    GroupArchive(String),
     Authorize,
     Token(String),
     Introspect,
@@ -46,10 +69,19 @@ impl Route {
         let segments: Vec<&str> = request.path.split('/').filter(|segment| !segment.is_empty()).collect();
         let method = request.method.as_str();
         match segments.as_slice() {
+            ["crm", "v4", "objects", from, id, "associations", rest @ ..]
+            | ["crm", "objects", "2026-03" | "2026-09", from, id, "associations", rest @ ..] => links(method, from, id, rest),
+            ["crm", "v4", "associations", from, to, rest @ ..]
+            | ["crm", "associations", "2026-03" | "2026-09", from, to, rest @ ..] => link_batches(method, from, to, rest),
+            ["crm", "v3", "owners", rest @ ..] | ["crm", "owners", "2026-03" | "2026-09", rest @ ..] => match (method, rest) {
+                ("GET", []) => Self::OwnerList,
+                ("GET", [id]) => Self::OwnerRead(decoded(id)),
+                _ => Self::Unknown,
+            },
             ["crm", "v3", "objects", object, rest @ ..] => objects(method, object, rest),
             ["crm", "objects", version, object, rest @ ..] if VERSIONS.contains(version) => objects(method, object, rest),
-            ["crm", "v3", "properties", object, rest @ ..] => properties(method, object, rest),
-            ["crm", "properties", version, object, rest @ ..] if VERSIONS.contains(version) => properties(method, object, rest),
+            ["crm", "v3", "properties", object, rest @ ..] => property(method, object, rest),
+            ["crm", "properties", version, object, rest @ ..] if VERSIONS.contains(version) => property(method, object, rest),
             ["account-info", version, rest @ ..] if *version == "v3" || VERSIONS.contains(version) => match (method, rest) {
                 ("GET", ["details"]) => Self::AccountDetails,
                 ("GET", ["api-usage", "daily" | "daily-usage", "private-apps"] | ["api-usage", "daily"]) => Self::ApiUsage,
@@ -77,6 +109,27 @@ impl Route {
             Self::PropertyList => "property_list",
             Self::PropertyRead(_) => "property_read",
             Self::PropertyCreate => "property_create",
+            Self::Merge => "merge",
+            Self::Forget => "gdpr_delete",
+            Self::CompanyCreate => "company_create",
+            Self::CompanyList => "company_list",
+            Self::CompanyRead(_) => "company_read",
+            Self::OwnerList => "owner_list",
+            Self::OwnerRead(_) => "owner_read",
+            Self::LinkDefault(..) => "association_put",
+            Self::LinkPut(..) => "association_put",
+            Self::LinkList(..) => "association_list",
+            Self::LinkDelete(..) => "association_delete",
+            Self::LinkLabels(_) => "association_labels",
+            Self::LinkBatch(..) => "association_batch",
+            Self::PropertyUpdate(_) => "property_update",
+            Self::PropertyArchive(_) => "property_archive",
+            Self::PropertyBatch(_) => "property_batch",
+            Self::GroupList => "group_list",
+            Self::GroupCreate => "group_create",
+            Self::GroupRead(_) => "group_read",
+            Self::GroupUpdate(_) => "group_update",
+            Self::GroupArchive(_) => "group_archive",
             Self::AccountDetails => "account_details",
             Self::ApiUsage => "api_usage",
             Self::Authorize => "authorize",
@@ -117,6 +170,27 @@ impl Route {
             | Self::PropertyList
             | Self::PropertyRead(_)
             | Self::PropertyCreate
+            | Self::Merge
+            | Self::Forget
+            | Self::CompanyCreate
+            | Self::CompanyList
+            | Self::CompanyRead(_)
+            | Self::OwnerList
+            | Self::OwnerRead(_)
+            | Self::LinkDefault(..)
+            | Self::LinkPut(..)
+            | Self::LinkList(..)
+            | Self::LinkDelete(..)
+            | Self::LinkLabels(_)
+            | Self::LinkBatch(..)
+            | Self::PropertyUpdate(_)
+            | Self::PropertyArchive(_)
+            | Self::PropertyBatch(_)
+            | Self::GroupList
+            | Self::GroupCreate
+            | Self::GroupRead(_)
+            | Self::GroupUpdate(_)
+            | Self::GroupArchive(_)
             | Self::AccountDetails
             | Self::ApiUsage
             | Self::Authorize
@@ -150,6 +224,13 @@ impl Route {
             }
             Self::PropertyList | Self::PropertyRead(_) => Some("crm.schemas.contacts.read"),
             Self::PropertyCreate => Some("crm.schemas.contacts.write"),
+            Self::Merge | Self::Forget | Self::LinkDefault(..) | Self::LinkPut(..) | Self::LinkDelete(..) | Self::LinkBatch(..) => Some("crm.objects.contacts.write"),
+            Self::CompanyCreate => Some("crm.objects.companies.write"),
+            Self::CompanyList | Self::CompanyRead(_) => Some("crm.objects.companies.read"),
+            Self::OwnerList | Self::OwnerRead(_) => Some("crm.objects.owners.read"),
+            Self::LinkList(..) | Self::LinkLabels(_) => Some("crm.objects.contacts.read"),
+            Self::PropertyUpdate(_) | Self::PropertyArchive(_) | Self::PropertyBatch(_) | Self::GroupCreate | Self::GroupUpdate(_) | Self::GroupArchive(_) => Some("crm.schemas.contacts.write"),
+            Self::GroupList | Self::GroupRead(_) => Some("crm.schemas.contacts.read"),
             Self::AccountDetails
             | Self::ApiUsage
             | Self::Authorize
@@ -184,11 +265,21 @@ fn is_contacts(object: &str) -> bool {
 }
 
 fn objects(method: &str, object: &str, rest: &[&str]) -> Route {
+    if is_companies(object) {
+        return match (method, rest) {
+            ("GET", []) => Route::CompanyList,
+            ("POST", []) => Route::CompanyCreate,
+            ("GET", [id]) => Route::CompanyRead(decoded(id)),
+            _ => Route::Unknown,
+        };
+    }
     if !is_contacts(object) {
         return Route::OtherObject(object.to_owned());
     }
     match (method, rest) {
         ("GET", []) => Route::List,
+        ("POST", ["merge"]) => Route::Merge,
+        ("POST", ["gdpr-delete"]) => Route::Forget,
         ("POST", []) => Route::Create,
         ("POST", ["search"]) => Route::Search,
         ("POST", ["batch", "read"]) => Route::BatchRead,
@@ -204,13 +295,61 @@ fn objects(method: &str, object: &str, rest: &[&str]) -> Route {
     }
 }
 
-fn properties(method: &str, object: &str, rest: &[&str]) -> Route {
+fn links(method: &str, from: &str, id: &str, rest: &[&str]) -> Route {
+    let id = decoded(id);
+    match (method, rest) {
+        ("PUT", ["default", to, target]) => side(from, to).map(|side| Route::LinkDefault(side, id, decoded(target))),
+        ("PUT", [to, target]) => side(from, to).map(|side| Route::LinkPut(side, id, decoded(target))),
+        ("GET", [to]) => side(from, to).map(|side| Route::LinkList(side, id)),
+        ("DELETE", [to, target]) => side(from, to).map(|side| Route::LinkDelete(side, id, decoded(target))),
+        _ => Some(Route::Unknown),
+    }
+    .unwrap_or_else(|| Route::OtherObject(from.to_owned()))
+}
+
+fn link_batches(method: &str, from: &str, to: &str, rest: &[&str]) -> Route {
+    let Some(side) = side(from, to) else { return Route::OtherObject(from.to_owned()) };
+    match (method, rest) {
+        ("GET", ["labels"]) => Route::LinkLabels(side),
+        ("POST", ["batch", "create"]) => Route::LinkBatch(side, associations::Bulk::Create),
+        ("POST", ["batch", "associate", "default"]) => Route::LinkBatch(side, associations::Bulk::Default),
+        ("POST", ["batch", "archive"]) => Route::LinkBatch(side, associations::Bulk::Archive),
+        ("POST", ["batch", "labels", "archive"]) => Route::LinkBatch(side, associations::Bulk::ArchiveLabels),
+        ("POST", ["batch", "read"]) => Route::LinkBatch(side, associations::Bulk::Read),
+        _ => Route::Unknown,
+    }
+}
+
+/// Which side a path begins with, if it is about contacts and companies.
+fn side(from: &str, to: &str) -> Option<Side> {
+    match (is_contacts(from), is_companies(from)) {
+        (true, _) if is_companies(to) => Some(Side::Contact),
+        (_, true) if is_contacts(to) => Some(Side::Company),
+        _ => None,
+    }
+}
+
+fn is_companies(object: &str) -> bool {
+    ["companies", "company", "0-2"].contains(&object)
+}
+
+fn property(method: &str, object: &str, rest: &[&str]) -> Route {
     if !is_contacts(object) {
         return Route::OtherObject(object.to_owned());
     }
     match (method, rest) {
         ("GET", []) => Route::PropertyList,
         ("POST", []) => Route::PropertyCreate,
+        ("GET", ["groups"]) => Route::GroupList,
+        ("POST", ["groups"]) => Route::GroupCreate,
+        ("GET", ["groups", name]) => Route::GroupRead(decoded(name)),
+        ("PATCH", ["groups", name]) => Route::GroupUpdate(decoded(name)),
+        ("DELETE", ["groups", name]) => Route::GroupArchive(decoded(name)),
+        ("POST", ["batch", "create"]) => Route::PropertyBatch(properties::Bulk::Create),
+        ("POST", ["batch", "read"]) => Route::PropertyBatch(properties::Bulk::Read),
+        ("POST", ["batch", "archive"]) => Route::PropertyBatch(properties::Bulk::Archive),
+        ("PATCH", [name]) => Route::PropertyUpdate(decoded(name)),
+        ("DELETE", [name]) => Route::PropertyArchive(decoded(name)),
         ("GET", [name]) => Route::PropertyRead(decoded(name)),
         (_, [] | [_]) => Route::WrongMethod,
         _ => Route::Unknown,

@@ -63,6 +63,18 @@ pub(super) struct Property {
     pub(super) hubspot_defined: bool,
     #[serde(default)]
     pub(super) created_at: Millis,
+    #[serde(default)]
+    pub(super) updated_at: Millis,
+    #[serde(default)]
+    pub(super) is_archived: bool,
+    #[serde(default)]
+    pub(super) hidden: bool,
+    #[serde(default = "last")]
+    pub(super) display_order: i64,
+}
+
+fn last() -> i64 {
+    -1
 }
 
 /// Writes and reads a shared text as a plain one.
@@ -84,6 +96,8 @@ mod shared_text {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Schema {
     pub(super) by_name: BTreeMap<Arc<str>, Property>,
+    /// Archived ones: their values stay stored, but nobody sees or writes them.
+    pub(super) archived: BTreeMap<Arc<str>, Property>,
 }
 
 const TEXT: [&str; 17] = [
@@ -154,11 +168,19 @@ impl Schema {
     }
 
     pub(super) fn add(&mut self, property: Property) {
-        self.by_name.insert(Arc::clone(&property.name), property);
+        self.by_name.remove(&property.name);
+        self.archived.remove(&property.name);
+        let into = if property.is_archived { &mut self.archived } else { &mut self.by_name };
+        into.insert(Arc::clone(&property.name), property);
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Property> {
         self.by_name.get(name)
+    }
+
+    /// A property, archived or not.
+    pub(super) fn any(&self, name: &str) -> Option<&Property> {
+        self.by_name.get(name).or_else(|| self.archived.get(name))
     }
 
     /// The shared text of a property's name; a name that is not defined gets a text of its own.
@@ -199,6 +221,10 @@ fn standard(name: &str, kind: Kind) -> Property {
         external_options: false,
         hubspot_defined: true,
         created_at: 0,
+        updated_at: 0,
+        is_archived: false,
+        hidden: false,
+        display_order: -1,
     }
 }
 

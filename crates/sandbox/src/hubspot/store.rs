@@ -45,6 +45,17 @@ pub(super) struct Contact {
     pub(super) writes: u32,
 }
 
+impl Contact {
+    /// The primary email and the additional ones.
+    pub(super) fn emails(&self) -> impl Iterator<Item = &str> {
+        self.values.get("email").into_iter().chain(self.additional())
+    }
+
+    fn additional(&self) -> impl Iterator<Item = &str> {
+        self.values.get("hs_additional_emails").unwrap_or_default().split(';').filter(|email| !email.is_empty())
+    }
+}
+
 /// Values to set, None to clear.
 pub(super) type Sets = Vec<(Arc<str>, Option<Box<str>>)>;
 
@@ -65,6 +76,8 @@ pub(super) struct Store {
     contacts: BTreeMap<u64, Contact>,
     /// Property name, then value, to the live contact that holds it; `email` included.
     unique: BTreeMap<Arc<str>, BTreeMap<Box<str>, u64>>,
+    /// Ids that were merged away, to the survivor.
+    pub(super) aliases: BTreeMap<u64, u64>,
     next_id: u64,
     touched: BTreeSet<u64>,
 }
@@ -111,6 +124,20 @@ impl Store {
         self.next_id
     }
 
+    /// Uses up an id.
+    pub(super) fn take_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    /// The contact that an id leads to after merges.
+    pub(super) fn resolve(&self, mut id: u64) -> u64 {
+        while let Some(next) = self.aliases.get(&id) {
+            id = *next;
+        }
+        id
+    }
+
     pub(super) fn set_next_id(&mut self, id: u64) {
         self.next_id = self.next_id.max(id);
     }
@@ -149,7 +176,7 @@ impl Store {
             }
             changed = true;
             if let Some(index) = self.unique.get_mut(&name) {
-                if let Some(old) = contact.values.get(&name) {
+                if let Some(old) = contact.values.get(&name).filter(|old| !contact.additional().any(|other| other == *old)) {
                     index.remove(old);
                 }
                 if let Some(new) = &value {
@@ -204,6 +231,9 @@ impl Store {
             if let Some(value) = contact.values.get(name) {
                 index.insert(value.into(), contact.id);
             }
+            if name.as_ref() == "email" {
+                index.extend(contact.additional().map(|email| (email.into(), contact.id)));
+            }
         }
     }
 
@@ -213,6 +243,11 @@ impl Store {
                 && index.get(value) == Some(&contact.id)
             {
                 index.remove(value);
+            }
+            if name.as_ref() == "email" {
+                for email in contact.additional() {
+                    index.remove(email);
+                }
             }
         }
     }

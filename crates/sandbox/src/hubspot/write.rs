@@ -28,6 +28,8 @@ pub(super) enum RowError {
     MissingId(String),
     /// No live contact has this value of the key property.
     MissingKey(String),
+    /// The id was merged into another contact.
+    MergedAway,
 }
 
 impl RowError {
@@ -37,7 +39,7 @@ impl RowError {
             Self::Invalid(invalid) => Refusal::invalid(portal_id, invalid),
             Self::Conflict(existing) => Refusal::conflict(Some(*existing)),
             Self::Clash(_) => Refusal::bad_request(self.message(portal_id)),
-            Self::MissingId(_) => Refusal::unknown_id(),
+            Self::MissingId(_) | Self::MergedAway => Refusal::unknown_id(),
             Self::MissingKey(key) => Refusal::unknown_key(key),
         }
     }
@@ -52,7 +54,7 @@ impl RowError {
                  propertyName={}, value={}}} on {}. {} already has that value.",
                 clash.property, clash.value, clash.wanted_by, clash.held_by
             ),
-            Self::MissingId(_) | Self::MissingKey(_) => {
+            Self::MissingId(_) | Self::MissingKey(_) | Self::MergedAway => {
                 "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid.".to_owned()
             }
         }
@@ -116,6 +118,9 @@ fn checked(account: &Account, properties: &Properties<'_>, current: Option<&Cont
         let stored = current.and_then(|contact| contact.values.get(name));
         match values::check(property, value.text(), stored, &account.config.switches) {
             Ok(new) if name == "lifecyclestage" && is_backwards(stored, new.as_deref()) => {}
+            Ok(Some(new)) if name == "email" && account.blocked.contains(new.as_ref()) => {
+                refused.push(refuse(name, "GDPR_BLACKLISTED_EMAIL", format!("Email address {new} was deleted permanently")));
+            }
             Ok(new) => sets.push((Arc::clone(&property.name), new)),
             Err(invalid) => refused.push(invalid),
         }

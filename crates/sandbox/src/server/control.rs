@@ -23,6 +23,43 @@ struct Edit {
     fields: Option<Map<String, Value>>,
 }
 
+/// The body of a merge.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Merge {
+    system: System,
+    primary: String,
+    other: String,
+}
+
+/// The body of a restore.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Restore {
+    system: System,
+    id: String,
+}
+
+fn merge(sandbox: &mut Sandbox, body: &[u8], now: Millis) -> Response {
+    match serde_json::from_slice::<Merge>(body) {
+        Ok(merge) => match sandbox.merge(merge.system, &merge.primary, &merge.other, now) {
+            Ok(id) => json_response(200, &json!({"id": id})),
+            Err(reason) => problem(422, &reason),
+        },
+        Err(error) => problem(400, &error.to_string()),
+    }
+}
+
+fn restore(sandbox: &mut Sandbox, body: &[u8], now: Millis) -> Response {
+    match serde_json::from_slice::<Restore>(body) {
+        Ok(restore) => match sandbox.bring_back(restore.system, &restore.id, now) {
+            Ok(()) => json_response(200, &json!({"id": restore.id})),
+            Err(reason) => problem(422, &reason),
+        },
+        Err(error) => problem(400, &error.to_string()),
+    }
+}
+
 /// Answers one control request.
 pub(super) fn answer(sandbox: &mut Sandbox, request: &Request, now: Millis) -> Response {
     let name = request.path.strip_prefix(PREFIX).unwrap_or_default();
@@ -34,6 +71,8 @@ pub(super) fn answer(sandbox: &mut Sandbox, request: &Request, now: Millis) -> R
             Ok(()) => empty(),
             Err(error) => problem(500, &error.to_string()),
         },
+        ("POST", "merge") => merge(sandbox, &request.body, now),
+        ("POST", "restore") => restore(sandbox, &request.body, now),
         ("POST", "edit") => edit(sandbox, &request.body, now),
         ("GET", "faults") => text(sandbox.fault_script()),
         ("PUT", "faults") => set_faults(sandbox, &String::from_utf8_lossy(&request.body)),
@@ -42,7 +81,7 @@ pub(super) fn answer(sandbox: &mut Sandbox, request: &Request, now: Millis) -> R
             sandbox.set_salesforce_certificate(&String::from_utf8_lossy(&request.body));
             empty()
         }
-        (_, "state" | "requests" | "counters" | "reset" | "edit" | "faults" | "certificate") => problem(405, "wrong method for this path"),
+        (_, "state" | "requests" | "counters" | "reset" | "edit" | "merge" | "restore" | "faults" | "certificate") => problem(405, "wrong method for this path"),
         ("POST", name) if name.starts_with("salesforce/") => {
             match sandbox.salesforce_command(name.trim_start_matches("salesforce/"), &request.body, now) {
                 Some(Ok(done)) => json_response(200, &done),

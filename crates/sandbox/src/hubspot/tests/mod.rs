@@ -1,11 +1,12 @@
 //! Golden exchanges: requests against a fresh account, answers compared text by text with HubSpot's recorded shapes.
 //!
 //! Test names begin with the part of HubSpot's interface that they pin down: `contacts`, `batch`, `search`, `properties`,
-//! `limits`, `account`, `oauth`. Times and ids are arguments, so every answer is stable.
+//! `limits`, `account`, `oauth`, `merge`, `links`, `owners`. Times and ids are arguments, so every answer is stable.
 
 mod batch;
 mod contacts;
 mod limits;
+mod links;
 mod oauth;
 mod properties;
 mod search;
