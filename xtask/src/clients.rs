@@ -29,6 +29,8 @@ enum Language {
 const SUITES: &[Suite] = &[
     Suite { language: Language::Python, packages: "simple-salesforce==1.12.10", script: "simple_salesforce_suite.py" },
     Suite { language: Language::Node, packages: "jsforce@3.10.16", script: "jsforce_suite.cjs" },
+    Suite { language: Language::Python, packages: "hubspot-api-client==12.0.0", script: "hubspot_api_client_suite.py" },
+    Suite { language: Language::Node, packages: "@hubspot/api-client@14.0.1", script: "hubspot_api_client_suite.cjs" },
 ];
 
 /// Runs every suite, or those whose script's name holds a text.
