@@ -140,7 +140,10 @@ async fn wait(running: &Running, signals: &mut Signals) -> Result<bool> {
         });
         if let Some(why) = refused {
             tracing::error!(why, "a system is refused; the others go on");
-            pause(Duration::from_secs(10)).await;
+            tokio::select! {
+                _ = signals.next() => return Ok(true),
+                () = pause(Duration::from_secs(10)) => {}
+            }
         }
     }
 }

@@ -110,22 +110,29 @@ fn told(verdict: &Verdict) -> &'static str {
     }
 }
 
+/// Answers every request with what is to be answered just now; answers its own address.
+#[expect(clippy::disallowed_methods, reason = "a CRM is another process, and answers while the writer waits")]
+fn start(answer: Arc<Mutex<Vec<u8>>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let own = address.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = answer.lock().unwrap().clone();
+            // A writer that went away has had enough of it.
+            let _ = serve(stream, &answer, &own);
+        }
+    });
+    address
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_answers_of_crms_come_out_as_the_table_says() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let rows: Vec<Row> = serde_saphyr::from_str(include_str!("crm.yaml")).unwrap();
     assert!(rows.len() >= 35, "{} rows", rows.len());
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
     let answer: Arc<Mutex<Vec<u8>>> = Arc::default();
-    let (shared, own) = (answer.clone(), address.clone());
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let answer = shared.lock().unwrap().clone();
-            // A writer that went away has had enough of it.
-            let _ = serve(stream, &answer, &own);
-        }
-    });
+    let address = start(answer.clone());
     let text = format!(
         "systems:\n  internal: {{ kind: stdin }}\n  salesforce: {{ kind: salesforce, url: 'http://{address}', auth: {{ client_credentials: \
          {{ id: a, secret: '${{S}}' }} }} }}\n  hubspot: {{ kind: hubspot, url: 'http://{address}', token: '${{S}}' }}\nrouting: default\n"
