@@ -203,5 +203,5 @@ fn report(worker: &dyn Worker, error: &Error) {
         causes.push(error.to_string());
         cause = error.source();
     }
-    tracing::warn!(worker = worker.name(), error = %error, causes = causes.join(": "), remedy = error.remedy(), "worker stopped for now");
+    tracing::warn!(worker = worker.name(), code = %error.code(), error = %error, causes = causes.join(": "), remedy = error.remedy(), "worker stopped for now");
 }

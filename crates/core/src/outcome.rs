@@ -57,6 +57,10 @@ pub enum Outcome {
 /// Their form: values by their field name; None is null or cleared.
 pub type ExternalFields = std::collections::BTreeMap<String, Option<String>>;
 
+/// Every word of ours that stands in `Rejection::code`, beside those of events.
+pub const REJECTION_WORDS: [&str; 8] =
+    ["id_reuse", "gone", "gave_up", "identity_collision", "taken", "unsendable", "required", "expression"];
+
 /// A refusal in words that a person can act on. Holds no field value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {

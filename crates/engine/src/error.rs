@@ -6,6 +6,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::codes::Code;
+
 /// What went wrong, as far as it decides what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -111,6 +113,12 @@ impl Error {
     pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
+    }
+
+    /// Its code in the registry.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Code::from(self.kind)
     }
 
     /// What a person can do.

@@ -3,6 +3,7 @@
 //! Loops, spawning and sleeping are not here: a worker is an `async fn step`, and whoever drives it (the binary or the
 //! simulator) owns the loop.
 
+pub mod codes;
 pub mod consumer;
 pub mod error;
 pub mod metrics;

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use ratatui::crossterm::terminal;
 use serde::Serialize;
+use syncline_engine::codes::Code;
 use syncline_engine::error::Error;
 use tabled::builder::Builder;
 use tabled::settings::object::Rows;
@@ -88,10 +89,11 @@ impl Failure {
 
 /// A refusal for people.
 pub(super) fn told(refusal: &Refusal) -> String {
-    let mut lines = vec![format!("error: {}", refusal.message)];
+    let mut lines = vec![format!("error[{}]: {}", refusal.code, refusal.message)];
     let news = refusal.causes.iter().filter(|cause| !refusal.message.contains(cause.as_str()));
     lines.extend(news.map(|cause| format!("  caused by: {cause}")));
     lines.push(format!("remedy: {}", refusal.remedy));
+    lines.extend(refusal.code.parse().ok().map(|code: Code| format!("see: {}", code.link())));
     lines.join("\n")
 }
 
@@ -107,7 +109,10 @@ fn marked(text: &str, is_coloured: bool) -> String {
         return text.to_owned();
     }
     let mark = |line: &str| match line {
-        _ if line.starts_with("error:") => line.replacen("error:", "\u{1b}[1;31merror:\u{1b}[0m", 1),
+        _ if line.starts_with("error:") || line.starts_with("error[") => match line.split_once(':') {
+            Some((head, rest)) => format!("\u{1b}[1;31m{head}:\u{1b}[0m{rest}"),
+            None => line.to_owned(),
+        },
         _ if line.trim_start().starts_with("remedy:") => line.replacen("remedy:", "\u{1b}[1;32mremedy:\u{1b}[0m", 1),
         _ => line.to_owned(),
     };

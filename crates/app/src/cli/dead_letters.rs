@@ -216,8 +216,8 @@ fn group(letters: Vec<LetterView>) -> Vec<Causes> {
 
 fn reason(letter: &LetterView) -> String {
     match &letter.field {
-        Some(field) => format!("{} ({field}): {}", letter.code, letter.message),
-        None => format!("{}: {}", letter.code, letter.message),
+        Some(field) => format!("{} ({field}): {} [{}]", letter.code, letter.message, letter.error),
+        None => format!("{}: {} [{}]", letter.code, letter.message, letter.error),
     }
 }
 

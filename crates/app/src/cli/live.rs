@@ -255,7 +255,7 @@ mod tests {
         .unwrap();
         let quota: QuotaView = serde_json::from_value(serde_json::json!({ "systems": [{
             "system": "crm", "phase": "running", "error": "it answers 503",
-            "paused": [{ "scope": "writes", "since": "1970-01-01T00:00:05.000Z", "reason": "a release" }],
+            "paused": [{ "code": "SYN-5101", "scope": "writes", "since": "1970-01-01T00:00:05.000Z", "reason": "a release" }],
             "pools": [{ "pool": "burst", "limit": 100, "ours": 80, "used": 30, "unknown": 0, "blocked_until": null }],
         }] }))
         .unwrap();

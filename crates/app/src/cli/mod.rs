@@ -15,6 +15,7 @@ mod demo_view;
 mod demo_walk;
 mod demo_watch;
 mod events;
+mod explain;
 mod generate;
 mod generate_http;
 #[cfg(test)]
@@ -115,6 +116,9 @@ enum Command {
     /// Show what may be spent of each account's quota, and what is
     #[command(before_help = quota::EXAMPLES)]
     Quota(quota::QuotaArgs),
+    /// Say what an error code means, and what can be done
+    #[command(before_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArgs),
     /// Write the pages of the reference that are made from the code
     #[command(hide = true, before_help = "Examples:\n  syncline reference docs/reference")]
     Reference(reference::ReferenceArgs),
@@ -190,6 +194,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::DeadLetters(command) => dead_letters::dead_letters(&command, console),
         Command::Ledger(args) => ledger::ledger(&args, console),
         Command::Quota(args) => quota::quota(&args, console),
+        Command::Explain(args) => explain::explain(&args, console),
         Command::Reference(args) => reference::reference(&args, <Cli as clap::CommandFactory>::command(), console),
         Command::Pause(args) => pauses::pause(&args, console),
         Command::Resume(args) => pauses::resume(&args, console),

@@ -1,12 +1,13 @@
 //! `syncline reference`: the pages of the reference that are made from the code.
 //!
-//! Promises: the command line's page is what `--help` prints, the metrics' page is the table that they are told from; the same
+//! Promises: the command line's page is what `--help` prints, the pages of metrics and errors are the tables that they are told from; the same
 //! program always makes the same pages. Leaves to others: every other page (`docs`).
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Command};
+use syncline_engine::codes::Code;
 use syncline_engine::metrics::{self, Shape};
 
 use super::console::{Console, Failure};
@@ -22,7 +23,7 @@ pub(super) struct ReferenceArgs {
 
 /// Writes the pages.
 pub(super) fn reference(args: &ReferenceArgs, command: Command, console: &mut Console) -> Result<u8, Failure> {
-    for (name, page) in [("cli.md", command_line(command)), ("metrics.md", metrics_page())] {
+    for (name, page) in [("cli.md", command_line(command)), ("metrics.md", metrics_page()), ("errors.md", errors_page())] {
         write(&args.directory.join(name), &page)?;
         console.line(name)?;
     }
@@ -54,6 +55,23 @@ fn chapter(command: &mut Command, name: &str, page: &mut String) {
             chapter(found, &format!("{name} {sub}"), page);
         }
     }
+}
+
+fn errors_page() -> String {
+    let mut page = String::from(
+        "# Errors\n\nEvery message bears a code; `syncline explain SYN-nnnn` tells the same as this page. 1xxx configuration, 2xxx events, 3xxx HTTP,\n\
+         4xxx accounts, 5xxx letters and pauses, 6xxx the store, 7xxx commands, 9xxx defects.\n",
+    );
+    for code in Code::ALL {
+        let entry = code.entry();
+        let words: Vec<String> = entry.words.iter().map(|word| format!("`{word}`")).collect();
+        let also = if words.is_empty() { String::new() } else { format!("\n\nIn letters and problems: {}.", words.join(", ")) };
+        let exit = entry.exit.map(|exit| format!("\n\nA command that ends by it ends with {exit}.")).unwrap_or_default();
+        let anchor = code.to_string().to_lowercase();
+        // Writing to a string does not fail.
+        let _ = write!(page, "\n<a id=\"{anchor}\"></a>\n\n## {code}: {}\n\n{}\n\n**Remedy:** {}{also}{exit}\n", entry.title, entry.cause, entry.remedy);
+    }
+    page
 }
 
 fn metrics_page() -> String {

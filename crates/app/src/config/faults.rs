@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use syncline_engine::codes::Code;
+
 use super::raw::{Node, Value};
 
 /// Where something stands.
@@ -32,6 +34,8 @@ impl Place {
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// Its code in the registry.
+    pub code: Code,
     /// Where.
     pub place: Place,
     /// Keys from the root, with dots between them.
@@ -82,12 +86,12 @@ impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for fault in &self.faults {
             let subject = if fault.path.is_empty() { String::new() } else { format!("{}: ", fault.path) };
-            writeln!(f, "error: {subject}{}", fault.message)?;
+            writeln!(f, "error[{}]: {subject}{}", fault.code, fault.message)?;
             match &fault.place {
                 Place::Environment(name) => writeln!(f, "  --> environment variable {name}")?,
                 Place::File { line, column, length } => self.show(f, *line, *column, *length)?,
             }
-            writeln!(f, "  = remedy: {}\n", fault.remedy)?;
+            writeln!(f, "  = remedy: {}\n  = see: {}\n", fault.remedy, fault.code.link())?;
         }
         let count = self.faults.len();
         write!(f, "{}: {count} {} found; nothing was started", self.file, if count == 1 { "fault" } else { "faults" })

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::DuplicateKeyPolicy;
 use serde_saphyr::{Location, Spanned};
+use syncline_engine::codes::Code;
 
 use super::faults::{Fault, Place};
 
@@ -161,7 +162,7 @@ fn not_yaml(error: &serde_saphyr::Error) -> Fault {
         let why = if let serde_saphyr::Error::ExternalMessage { msg, .. } = error { format!(": {msg}") } else { String::new() };
         (format!("this is no YAML{why}"), remedy)
     };
-    Fault { place, path: String::new(), message, remedy: remedy.to_owned() }
+    Fault { code: Code::NotYaml, place, path: String::new(), message, remedy: remedy.to_owned() }
 }
 
 /// Whether the text would grow without end: aliases of aliases, or maps in maps.

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use syncline_engine::codes::Code;
+
 use super::faults::{Fault, Place, hide, nearest};
 use super::raw::{Entry, Node, Value};
 
@@ -50,7 +52,12 @@ impl<'e> Reader<'e> {
 
     /// Remembers a fault.
     pub(super) fn fault_at(&mut self, place: &Place, path: &str, message: impl Into<String>, remedy: impl Into<String>) {
-        self.faults.push(Fault { place: place.clone(), path: path.to_owned(), message: message.into(), remedy: remedy.into() });
+        self.fault_of(misfit(path), place, path, message, remedy);
+    }
+
+    /// Remembers a fault of a kind of its own.
+    pub(super) fn fault_of(&mut self, code: Code, place: &Place, path: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        self.faults.push(Fault { code, place: place.clone(), path: path.to_owned(), message: message.into(), remedy: remedy.into() });
     }
 
     /// Remembers that nothing bears a name, with the name that may be meant.
@@ -60,7 +67,8 @@ impl<'e> Reader<'e> {
             Some(meant) => format!("did you mean {meant}? {listed}"),
             None => listed,
         };
-        self.fault_at(place, path, format!("there is no {what} {name:?}"), remedy);
+        let code = if what == "key" { Code::UnknownKey } else { Code::UnknownName };
+        self.fault_of(code, place, path, format!("there is no {what} {name:?}"), remedy);
     }
 
     /// The entries of a map whose keys are names of the user's own.
@@ -72,7 +80,7 @@ impl<'e> Reader<'e> {
             }
             Value::Null => Some(&[]),
             Value::Scalar(_) | Value::Seq(_) => {
-                self.fault(node, format!("must be a map, not {}", node.kind()), "write key: value, one a line");
+                self.fault_of(Code::WrongForm, &node.place, &node.path, format!("must be a map, not {}", node.kind()), "write key: value, one a line");
                 hide(node, &mut self.hidden);
                 None
             }
@@ -106,7 +114,7 @@ impl<'e> Reader<'e> {
         let found = section.get(key);
         if found.is_none() {
             let path = if section.node.path.is_empty() { key.to_owned() } else { format!("{}.{key}", section.node.path) };
-            self.fault_at(&section.node.key, &path, "is missing", remedy);
+            self.fault_of(Code::MissingKey, &section.node.key, &path, "is missing", remedy);
         }
         found
     }
@@ -116,7 +124,7 @@ impl<'e> Reader<'e> {
         match &node.value {
             Value::Scalar(text) => Some(text),
             Value::Null | Value::Seq(_) | Value::Map(_) => {
-                self.fault(node, format!("must be {wanted}, not {}", node.kind()), format!("write {wanted}"));
+                self.fault_of(Code::WrongForm, &node.place, &node.path, format!("must be {wanted}, not {}", node.kind()), format!("write {wanted}"));
                 None
             }
         }
@@ -149,7 +157,7 @@ impl<'e> Reader<'e> {
     pub(super) fn variable(&mut self, node: &Node, name: &str) -> Option<String> {
         let value = (self.env)(name);
         if value.is_none() {
-            self.fault(node, format!("the environment variable {name} is not set"), format!("set {name} before the start"));
+            self.fault_of(Code::VariableUnset, &node.place, &node.path, format!("the environment variable {name} is not set"), format!("set {name} before the start"));
         }
         value
     }
@@ -167,7 +175,7 @@ impl<'e> Reader<'e> {
         let value = parse(text.trim());
         if value.is_none() {
             let written = self.written(node, wanted).unwrap_or_default().to_owned();
-            self.fault(node, format!("must be {wanted}, not {written:?}"), format!("write {wanted}"));
+            self.fault_of(Code::WrongForm, &node.place, &node.path, format!("must be {wanted}, not {written:?}"), format!("write {wanted}"));
         }
         value
     }
@@ -230,7 +238,7 @@ impl<'e> Reader<'e> {
             Value::Scalar(_) => vec![node],
             Value::Null => Vec::new(),
             Value::Map(_) => {
-                self.fault(node, format!("must be {wanted}, not a map"), format!("write {wanted}"));
+                self.fault_of(Code::WrongForm, &node.place, &node.path, format!("must be {wanted}, not a map"), format!("write {wanted}"));
                 Vec::new()
             }
         }
@@ -240,6 +248,18 @@ impl<'e> Reader<'e> {
     pub(super) fn texts<'n>(&mut self, node: &'n Node, wanted: &str) -> Vec<(String, &'n Node)> {
         let nodes = self.list(node, wanted);
         nodes.into_iter().filter_map(|node| Some((self.text(node, wanted)?, node))).collect()
+    }
+}
+
+/// The code of a setting that does not fit others, by its section.
+fn misfit(path: &str) -> Code {
+    match path.split(['.', '[']).next().unwrap_or_default() {
+        "systems" => Code::SystemMisfit,
+        "routing" => Code::RoutingMisfit,
+        "boundaries" => Code::BoundaryMisfit,
+        "record_types" => Code::RecordTypeMisfit,
+        "tenants" => Code::TenantsMisfit,
+        _ => Code::RunningMisfit,
     }
 }
 

@@ -6,6 +6,8 @@
 
 use secrecy::SecretString;
 
+use syncline_engine::codes::Code;
+
 use super::faults::hide;
 use super::raw::Node;
 use super::read::Reader;
@@ -23,7 +25,7 @@ pub(super) fn secret(reader: &mut Reader<'_>, node: &Node) -> Option<SecretStrin
     let trimmed = found.trim();
     if trimmed.is_empty() || trimmed.chars().any(|c| c.is_control() || c.is_whitespace()) {
         let why = if trimmed.is_empty() { "the secret is empty" } else { "the secret holds space or control characters" };
-        reader.fault(node, why, "set it to the secret and nothing else");
+        reader.fault_of(Code::SecretUnusable, &node.place, &node.path, why, "set it to the secret and nothing else");
         return None;
     }
     Some(SecretString::from(trimmed.to_owned()))
@@ -47,14 +49,14 @@ fn referred(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
             Ok(text) => text,
             Err(error) => {
                 let why = format!("the file of the secret cannot be read: {}", error.kind());
-                reader.fault(node, why, "create the file, or let this user read it");
+                reader.fault_of(Code::SecretUnusable, &node.place, &node.path, why, "create the file, or let this user read it");
                 return None;
             }
         }
     } else {
         let remedy = "put it into an environment variable and write ${NAME}, or into a file and write file:/path; \
                       if others have seen this file, replace the secret";
-        reader.fault(node, "a secret stands here in plain text", remedy);
+        reader.fault_of(Code::SecretUnusable, &node.place, &node.path, "a secret stands here in plain text", remedy);
         return None;
     })
 }

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 use syncline_core::ids::LetterId;
 use syncline_core::letter::Letter;
+use syncline_engine::codes::Code;
 use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::operator::LetterWish;
 use syncline_engine::ports::store::LetterFilter;
@@ -32,7 +33,9 @@ pub struct LetterView {
     /// The link that was given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<i64>,
-    /// Their code, or ours.
+    /// Its code in the registry of errors.
+    pub error: String,
+    /// The word for it: theirs, or ours.
     pub code: String,
     /// The field to blame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,6 +101,7 @@ impl LetterView {
             place: letter.place.clone(),
             source: letter.source.map(|source| names.name(source.0)),
             link: letter.link.map(|link| link.0),
+            error: Code::of_refusal(&letter.rejection.code).to_string(),
             code: letter.rejection.code.clone(),
             field: letter.rejection.field.clone(),
             message: letter.rejection.message.clone(),

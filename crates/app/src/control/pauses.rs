@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use syncline_core::change_set::{ChangeSet, Pause, PauseChange, PauseScope};
+use syncline_engine::codes::Code;
 use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::ports::store::PauseRow;
 use syncline_engine::workers::inbox::Wish;
@@ -17,6 +18,8 @@ use crate::config::nearest;
 /// Something that stands still, or did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
+    /// Its code in the registry.
+    pub code: String,
     /// `writes` or `deletes`.
     pub scope: String,
     /// Since when.
@@ -38,7 +41,7 @@ pub struct PauseView {
 
 impl From<PauseRow> for Scope {
     fn from(row: PauseRow) -> Self {
-        Self { scope: row.pause.scope.name().to_owned(), since: moment::told(row.since), reason: row.reason }
+        Self { code: Code::of_pause(row.pause.scope).to_string(), scope: row.pause.scope.name().to_owned(), since: moment::told(row.since), reason: row.reason }
     }
 }
 

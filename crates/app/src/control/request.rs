@@ -4,6 +4,7 @@
 //! Leaves to others: carrying requests out (`operate`), the socket (`server`, `client`).
 
 use serde::{Deserialize, Serialize};
+use syncline_engine::codes::Code;
 use syncline_engine::error::{Error, policy};
 
 use super::{
@@ -134,6 +135,8 @@ pub enum Answer {
 /// Why a request was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
+    /// Its code in the registry.
+    pub code: String,
     /// What happened.
     pub message: String,
     /// What caused it, nearest first.
@@ -147,7 +150,14 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal that no error of the engine stands behind.
     pub fn new(message: impl Into<String>, remedy: impl Into<String>, exit: u8) -> Self {
-        Self { message: message.into(), causes: Vec::new(), remedy: remedy.into(), exit }
+        Self { code: Code::of_exit(exit).to_string(), message: message.into(), causes: Vec::new(), remedy: remedy.into(), exit }
+    }
+
+    /// With a code closer to the case than its exit code's.
+    #[must_use]
+    pub fn coded(mut self, code: Code) -> Self {
+        self.code = code.to_string();
+        self
     }
 
     /// With what caused it.
@@ -161,6 +171,7 @@ impl Refusal {
 impl From<&Error> for Refusal {
     fn from(error: &Error) -> Self {
         Self {
+            code: error.code().to_string(),
             message: error.message.clone(),
             causes: chain(std::error::Error::source(error)),
             remedy: error.remedy().to_owned(),

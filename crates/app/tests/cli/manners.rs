@@ -50,7 +50,7 @@ fn colours_are_for_those_who_want_them() {
     };
     let missing = ["check", "-c", "nowhere.yaml"];
     assert!(!error(&missing, &[]).contains('\u{1b}'), "a pipe is no terminal");
-    assert!(error(&missing, &[("FORCE_COLOR", "1")]).contains("\u{1b}[1;31merror:"));
+    assert!(error(&missing, &[("FORCE_COLOR", "1")]).contains("\u{1b}[1;31merror[SYN-"));
     assert!(!error(&missing, &[("FORCE_COLOR", "1"), ("NO_COLOR", "1")]).contains('\u{1b}'));
     assert!(error(&[&missing[..], &["--color", "always"]].concat(), &[("NO_COLOR", "1")]).contains('\u{1b}'));
     let help = syncline(folder.path(), &["--color=always", "ledger", "--help"]);

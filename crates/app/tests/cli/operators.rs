@@ -95,8 +95,9 @@ async fn a_running_machine_obeys() {
     let wrong = world.syncline(&["pause", "internal"]);
     insta::assert_snapshot!(wrong.told(), @r"
     --- stderr
-    error: internal is no system that is written to
+    error[SYN-7001]: internal is no system that is written to
     remedy: name one of hubspot, salesforce
+    see: https://github.com/syncline/syncline/blob/main/docs/reference/errors.md#syn-7001
     --- exit 1
     ");
 
@@ -107,7 +108,7 @@ async fn a_running_machine_obeys() {
     process.settle().await;
     let again = world.syncline(&["dead-letters", "replay", "1", "2"]);
     assert_eq!(again.exit, 1);
-    assert!(again.err.contains("1: error: dead letter 1 is discarded already") && again.err.contains("0 replayed, 2 not"), "{}", again.err);
+    assert!(again.err.contains("1: error[SYN-7001]: dead letter 1 is discarded already") && again.err.contains("0 replayed, 2 not"), "{}", again.err);
     let ledger = world.syncline(&["ledger", "--verify", "--json"]).json();
     assert_eq!((&ledger["balanced"], &ledger["dead_letters"]["discarded"]), (&true.into(), &1.into()));
     process.stop().await;
@@ -203,15 +204,16 @@ fn a_store_that_is_not_there_is_not_made_and_one_in_use_is_left_alone() {
     let missing = syncline(folder.path(), &["ledger", "--data", "nowhere"]);
     insta::assert_snapshot!(missing.told(), @r"
     --- stderr
-    error: no process answers at nowhere/syncline.sock and there is no store nowhere/syncline.db
+    error[SYN-7003]: no process answers at nowhere/syncline.sock and there is no store nowhere/syncline.db
     remedy: name the data directory (--data DIR) or the configuration (-c FILE) of what you mean
+    see: https://github.com/syncline/syncline/blob/main/docs/reference/errors.md#syn-7003
     --- exit 66
     ");
     assert!(folder.path().read_dir().unwrap().next().is_none());
     let open = open_store(&folder.path().join("syncline.db")).unwrap();
     let owned = syncline(folder.path(), &["ledger"]);
     assert_eq!(owned.exit, 75);
-    assert!(owned.err.starts_with("error: another process has syncline.db open\nremedy: "), "{}", owned.err);
+    assert!(owned.err.starts_with("error[SYN-6005]: another process has syncline.db open\nremedy: "), "{}", owned.err);
     close(open);
     assert_eq!(syncline(folder.path(), &["ledger"]).exit, 0);
     let quota = syncline(folder.path(), &["quota"]);

@@ -10,6 +10,13 @@ use crate::schema::ValueFault;
 /// How much of a name that somebody sent is shown.
 const NAME_CHARS_SHOWN: usize = 64;
 
+/// Every word that stands in `Invalid::code`.
+pub const INVALID_WORDS: [&str; 15] = [
+    "invalid_json", "duplicate_key", "too_deep", "too_long", "too_many_keys", "unknown_record_type", "unknown_operation",
+    "unknown_field", "missing_field", "wrong_type", "invalid_value", "bad_timestamp", "unknown_specversion", "bad_attribute",
+    "unsupported_data",
+];
+
 /// Why an event was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}; {remedy}", .pointer.is_empty().then(String::new).unwrap_or_else(|| format!("{pointer}: ")))]
@@ -33,6 +40,7 @@ impl Invalid {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
+        debug_assert!(INVALID_WORDS.contains(&code), "{code} is no word that the registry knows");
         Self { code, pointer: pointer.into(), message: message.into(), remedy: remedy.into() }
     }
 

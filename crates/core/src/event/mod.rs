@@ -15,7 +15,7 @@ mod walk;
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 
-pub use invalid::Invalid;
+pub use invalid::{INVALID_WORDS, Invalid};
 pub use walk::{DEPTH_MAX, KEYS_MAX};
 
 use crate::patch::{self, Patch};
