@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "cli/canaries.rs"]
+mod canaries;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/manners.rs"]
