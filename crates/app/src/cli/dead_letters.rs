@@ -281,7 +281,8 @@ fn replay_all(door: &mut Door, args: &ReplayArgs) -> Result<Replayed, Failure> {
 }
 
 /// Every letter that waits, oldest first.
-fn all_waiting(door: &mut Door) -> Result<Vec<LetterView>, Failure> {
+/// Every waiting letter, oldest first.
+pub(super) fn all_waiting(door: &mut Door) -> Result<Vec<LetterView>, Failure> {
     let mut letters: Vec<LetterView> = Vec::new();
     loop {
         let request = Request::Letters { all: false, after: letters.last().map(|letter| letter.id), limit: PAGE };

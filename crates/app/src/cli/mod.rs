@@ -14,6 +14,7 @@ mod demo_verdict;
 mod demo_view;
 mod demo_walk;
 mod demo_watch;
+mod doctor;
 mod events;
 mod explain;
 mod generate;
@@ -116,6 +117,9 @@ enum Command {
     /// Show what may be spent of each account's quota, and what is
     #[command(before_help = quota::EXAMPLES)]
     Quota(quota::QuotaArgs),
+    /// Say how it stands, and write a bundle without secrets for whoever is to help
+    #[command(before_help = doctor::EXAMPLES)]
+    Doctor(doctor::DoctorArgs),
     /// Say what an error code means, and what can be done
     #[command(before_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),
@@ -194,6 +198,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::DeadLetters(command) => dead_letters::dead_letters(&command, console),
         Command::Ledger(args) => ledger::ledger(&args, console),
         Command::Quota(args) => quota::quota(&args, console),
+        Command::Doctor(args) => doctor::doctor(&args, console),
         Command::Explain(args) => explain::explain(&args, console),
         Command::Reference(args) => reference::reference(&args, <Cli as clap::CommandFactory>::command(), console),
         Command::Pause(args) => pauses::pause(&args, console),

@@ -55,7 +55,8 @@ impl Target {
         Ok(Door::open(&place, config)?)
     }
 
-    fn find(&self) -> Result<(Place, Option<Config>), Failure> {
+    /// Where the process or store is, and its configuration if one is known.
+    pub(super) fn find(&self) -> Result<(Place, Option<Config>), Failure> {
         let here = Path::new(CONFIG);
         let named = self.config.as_deref().or_else(|| (self.data.is_none() && here.exists()).then_some(here));
         if let Some(file) = named {

@@ -70,8 +70,13 @@ async fn run(level: &str) -> (String, String) {
         &["dead-letters", "list", "--by-cause", "--json"],
         &["ledger", "--verify", "--json"],
         &["quota", "--json"],
+        &["doctor", "--json"],
+        &["doctor", "--out", "bundle.json"],
     ];
     let asked: String = asked.iter().map(|args| world.syncline(args).told()).collect();
+    let bundle = std::fs::read_to_string(world.path().join("bundle.json")).unwrap();
+    assert!(bundle.contains("\"dead_letters\"") && bundle.contains("salesforce"), "{bundle}");
+    let asked = asked + &bundle;
     let shown = world.syncline(&["records", "show", "contacts", "A1"]).told();
     assert!(shown.contains(VALUE), "the planted values are there to be seen: {shown}");
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());

@@ -16,7 +16,8 @@ use tempfile::TempDir;
 
 use crate::world::{World, close, syncline, timeless};
 
-const QUESTIONS: [&[&str]; 16] = [
+const QUESTIONS: [&[&str]; 17] = [
+    &["doctor"],
     &["events", "list"],
     &["events", "list", "--record", "contacts", "A1", "--limit", "1"],
     &["events", "list", "--came-to", "stale", "--jsonl"],
