@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 use syncline_core::event::Invalid;
 use syncline_core::outcome::Rejection;
+use syncline_engine::codes;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal, $title:literal, $remedy:literal;)*) => {
@@ -142,6 +143,8 @@ impl From<Code> for Problem {
 #[derive(Serialize)]
 struct Told<'p> {
     r#type: String,
+    /// The code in the registry of errors.
+    error: String,
     title: &'static str,
     status: u16,
     detail: &'p str,
@@ -153,9 +156,6 @@ struct Told<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
 }
-
-/// Where the codes are explained.
-const REGISTRY: &str = "https://github.com/syncline/syncline/blob/main/docs/reference/http.md#";
 
 impl Problem {
     /// A problem with more words.
@@ -177,8 +177,10 @@ impl Problem {
     pub fn response(self, request_id: &str) -> Response<Body> {
         let only = if let [only] = &self.errors[..] { Some(only) } else { None };
         let code = only.map_or(self.code.name(), |only| only.code.as_str());
+        let registered = codes::Code::of_refusal(code);
         let told = Told {
-            r#type: format!("{REGISTRY}{code}"),
+            r#type: registered.link(),
+            error: registered.to_string(),
             title: self.code.title(),
             status: self.code.status(),
             detail: self.detail.as_deref().or(only.map(|only| only.detail.as_str())).unwrap_or(self.code.title()),
@@ -200,5 +202,18 @@ impl Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, codes};
+
+    #[test]
+    fn every_refusal_of_the_door_is_in_the_registry() {
+        for code in Code::ALL {
+            let registered = codes::Code::of_word(code.name());
+            assert!(registered.is_some_and(|code| code.to_string().starts_with("SYN-3") || code == codes::Code::IdReuse), "{}", code.name());
+        }
     }
 }
