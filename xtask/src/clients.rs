@@ -1,12 +1,15 @@
 //! Runs real client libraries, unmodified, against the sandbox.
 //!
 //! Promises: libraries are pinned, installed once below `target/clients` and kept between runs; each suite meets a fresh sandbox on
-//! loopback over TLS; a suite's closing line counts like that of `cargo test`. A further library is one line in `SUITES`.
+//! loopback over TLS; a suite's closing line counts like that of `cargo test`; one that hangs is ended and has failed. A further
+//! library is one line in `SUITES`.
 //! Leaves to others: the checks themselves (`crates/sandbox/clients`).
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -25,6 +28,9 @@ enum Language {
     Node,
 }
 
+/// The longest that a suite or its installation may take; they take seconds.
+const LIMIT: Duration = Duration::from_mins(10);
+
 /// Every library that must work.
 const SUITES: &[Suite] = &[
     Suite { language: Language::Python, packages: "simple-salesforce==1.12.10", script: "simple_salesforce_suite.py" },
@@ -42,7 +48,7 @@ pub(crate) fn run(root: &Path, filter: &str) -> Result<()> {
         println!("\n{} ({})", suite.script, suite.packages);
         let packages = suite.install(root)?;
         let sandbox = Running::start(root)?;
-        if !suite.command(root, &packages, &sandbox).status().with_context(|| suite.missing())?.success() {
+        if !ended_well(suite.command(root, &packages, &sandbox), LIMIT).with_context(|| suite.missing())? {
             failed.push(suite.script);
         }
     }
@@ -67,7 +73,7 @@ impl Suite {
         }
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let packages = self.packages.split_whitespace();
-        let mut command = match self.language {
+        let command = match self.language {
             Language::Python => {
                 let mut pip = Command::new("python3");
                 pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target"]).arg(&folder).args(packages);
@@ -79,7 +85,7 @@ impl Suite {
                 npm
             }
         };
-        ensure!(command.status().with_context(|| self.missing())?.success(), "cannot install {}: {}", self.packages, self.missing());
+        ensure!(ended_well(command, LIMIT).with_context(|| self.missing())?, "cannot install {}: {}", self.packages, self.missing());
         std::fs::write(&done, self.packages).with_context(|| format!("cannot write {}", done.display()))?;
         Ok(folder)
     }
@@ -99,6 +105,25 @@ impl Suite {
         command.stdin(Stdio::null());
         command
     }
+}
+
+/// Whether a command ends well within a time; one that does not end is killed.
+fn ended_well(mut command: Command, limit: Duration) -> Result<bool> {
+    let mut child = command.spawn()?;
+    let pid = child.id().to_string();
+    let (done, ended) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                println!("no end after {} s: killed", limit.as_secs());
+                // One that has ended meanwhile needs no killing.
+                let _ = Command::new("kill").args(["-KILL", &pid]).status();
+            }
+        });
+        let status = child.wait();
+        drop(done);
+        Ok(status?.success())
+    })
 }
 
 /// A sandbox that ends with its guard.
@@ -150,7 +175,18 @@ impl Drop for Running {
 
 #[cfg(test)]
 mod tests {
-    use super::SUITES;
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::{SUITES, ended_well};
+
+    #[test]
+    fn a_command_that_hangs_is_ended_and_has_failed() {
+        let mut endless = Command::new("cat");
+        endless.arg("/dev/zero").stdout(std::process::Stdio::null());
+        assert!(!ended_well(endless, Duration::from_millis(50)).unwrap());
+        assert!(ended_well(Command::new("true"), Duration::from_secs(60)).unwrap());
+    }
 
     #[test]
     fn every_suite_is_pinned_and_has_its_script() {

@@ -36,7 +36,8 @@ async function run() {
     }
   }
   console.log(`test result: ${failed ? 'FAILED' : 'ok'}. ${passed} passed; ${failed} failed`);
-  process.exitCode = failed || !passed ? 1 : 0;
+  // A library may hold a connection or a timer for ever; its end is not waited for.
+  process.exit(failed || !passed ? 1 : 0);
 }
 
 module.exports = { check, rejected, run };
