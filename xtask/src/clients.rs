@@ -1,6 +1,6 @@
 //! Runs real client libraries, unmodified, against the sandbox.
 //!
-//! Promises: libraries are pinned, installed once below `target/clients` and kept between runs; each suite meets a fresh sandbox on
+//! Promises: libraries and all that they need are pinned by hash, installed once below `target/clients` and kept between runs; each suite meets a fresh sandbox on
 //! loopback over TLS; a suite's closing line counts like that of `cargo test`; one that hangs is ended and has failed. A further
 //! library is one line in `SUITES`.
 //! Leaves to others: the checks themselves (`crates/sandbox/clients`).
@@ -16,8 +16,8 @@ use anyhow::{Context, Result, bail, ensure};
 /// A library and the script that tries it.
 struct Suite {
     language: Language,
-    /// What is installed, pinned, as the language's installer wants it.
-    packages: &'static str,
+    /// What is installed, in `crates/sandbox/clients/locks`: pip's requirements with hashes, or a folder with npm's two files.
+    lock: &'static str,
     /// The script in `crates/sandbox/clients`.
     script: &'static str,
 }
@@ -33,10 +33,10 @@ const LIMIT: Duration = Duration::from_mins(10);
 
 /// Every library that must work.
 const SUITES: &[Suite] = &[
-    Suite { language: Language::Python, packages: "simple-salesforce==1.12.10", script: "simple_salesforce_suite.py" },
-    Suite { language: Language::Node, packages: "jsforce@3.10.16", script: "jsforce_suite.cjs" },
-    Suite { language: Language::Python, packages: "hubspot-api-client==12.0.0", script: "hubspot_api_client_suite.py" },
-    Suite { language: Language::Node, packages: "@hubspot/api-client@14.0.1", script: "hubspot_api_client_suite.cjs" },
+    Suite { language: Language::Python, lock: "simple-salesforce.txt", script: "simple_salesforce_suite.py" },
+    Suite { language: Language::Node, lock: "jsforce", script: "jsforce_suite.cjs" },
+    Suite { language: Language::Python, lock: "hubspot-api-client.txt", script: "hubspot_api_client_suite.py" },
+    Suite { language: Language::Node, lock: "hubspot-api-client", script: "hubspot_api_client_suite.cjs" },
 ];
 
 /// Runs every suite, or those whose script's name holds a text.
@@ -45,7 +45,7 @@ pub(crate) fn run(root: &Path, filter: &str) -> Result<()> {
     ensure!(built.success(), "the binary does not build");
     let mut failed = Vec::new();
     for suite in SUITES.iter().filter(|suite| suite.script.contains(filter)) {
-        println!("\n{} ({})", suite.script, suite.packages);
+        println!("\n{}", suite.script);
         let packages = suite.install(root)?;
         let sandbox = Running::start(root)?;
         if !ended_well(suite.command(root, &packages, &sandbox), LIMIT).with_context(|| suite.missing())? {
@@ -63,31 +63,46 @@ impl Suite {
         }
     }
 
-    /// Installs the packages unless they are there; answers where.
+    /// Installs what the lock names unless that very lock was installed; answers where.
     fn install(&self, root: &Path) -> Result<PathBuf> {
-        let name: String = self.packages.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' }).collect();
-        let folder = root.join("target/clients").join(name.trim_matches('-'));
+        let locks = root.join("crates/sandbox/clients/locks");
+        let lock = self.lock_file(&locks);
+        let wanted = std::fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+        let folder = root.join("target/clients").join(self.script);
         let done = folder.join("installed");
-        if done.exists() {
+        if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
             return Ok(folder);
         }
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let packages = self.packages.split_whitespace();
         let command = match self.language {
             Language::Python => {
                 let mut pip = Command::new("python3");
-                pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target"]).arg(&folder).args(packages);
+                pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--target"]).arg(&folder);
+                pip.arg("--requirement").arg(&lock);
                 pip
             }
             Language::Node => {
+                for name in ["package.json", "package-lock.json"] {
+                    std::fs::copy(locks.join(self.lock).join(name), folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
+                }
                 let mut npm = Command::new("npm");
-                npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(&folder).args(packages);
+                npm.args(["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(&folder);
                 npm
             }
         };
-        ensure!(ended_well(command, LIMIT).with_context(|| self.missing())?, "cannot install {}: {}", self.packages, self.missing());
-        std::fs::write(&done, self.packages).with_context(|| format!("cannot write {}", done.display()))?;
+        ensure!(ended_well(command, LIMIT).with_context(|| self.missing())?, "cannot install {}: {}", self.lock, self.missing());
+        std::fs::write(&done, wanted).with_context(|| format!("cannot write {}", done.display()))?;
         Ok(folder)
+    }
+
+    fn lock_file(&self, locks: &Path) -> PathBuf {
+        match self.language {
+            Language::Python => locks.join(self.lock),
+            Language::Node => locks.join(self.lock).join("package-lock.json"),
+        }
     }
 
     /// The script with what it needs to know in its environment.
@@ -178,7 +193,7 @@ mod tests {
     use std::process::Command;
     use std::time::Duration;
 
-    use super::{SUITES, ended_well};
+    use super::{Language, SUITES, ended_well};
 
     #[test]
     fn a_command_that_hangs_is_ended_and_has_failed() {
@@ -189,13 +204,23 @@ mod tests {
     }
 
     #[test]
-    fn every_suite_is_pinned_and_has_its_script() {
-        let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sandbox/clients");
+    fn every_suite_has_its_script_and_is_pinned_by_hash() {
+        let clients = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sandbox/clients");
         for suite in SUITES {
-            assert!(scripts.join(suite.script).exists(), "{}", suite.script);
-            for package in suite.packages.split_whitespace() {
-                assert!(package.contains("==") || package.trim_start_matches('@').contains('@'), "{package} is not pinned");
-            }
+            assert!(clients.join(suite.script).exists(), "{}", suite.script);
+            let lock = std::fs::read_to_string(suite.lock_file(&clients.join("locks"))).unwrap();
+            let (packages, pinned, addresses) = match suite.language {
+                Language::Python => {
+                    let packages: Vec<&str> = lock.lines().filter(|line| !line.starts_with(' ')).collect();
+                    assert!(packages.iter().all(|package| package.contains("==") && package.ends_with('\\')), "{packages:?}");
+                    (packages.len(), packages.len(), lock.matches("://").count())
+                }
+                Language::Node => {
+                    (lock.matches("\"node_modules/").count(), lock.matches("\"integrity\": \"sha512-").count(), lock.matches("\"resolved\"").count())
+                }
+            };
+            assert!(packages > 0 && packages == pinned, "{}: {pinned} of {packages} packages have a hash", suite.lock);
+            assert_eq!(addresses, 0, "{} names a registry, which another machine may not reach", suite.lock);
         }
     }
 }

@@ -7,14 +7,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::crm::{Crm, StoredRecord};
 use crate::exchange::{Millis, Request, Response, System};
-use crate::faults::{End, Faults, Plan, ScriptError};
+use crate::faults::{End, Faults, Plan, ScriptError, names, operations};
 use crate::hubspot::{HubSpot, HubSpotConfig};
 use crate::journal::{Found, Journal, JournalError};
 use crate::salesforce::{Salesforce, SalesforceConfig};
@@ -22,6 +22,9 @@ use crate::traffic::{Counters, LoggedRequest, RequestLog, Tally};
 
 /// A journal longer than this is folded into a new state file.
 const JOURNAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// The form of the state files; a change that older files do not fit gives it the next number.
+const FORMAT: u64 = 2;
 
 /// Everything that can be set on a sandbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,9 +55,22 @@ pub enum SandboxError {
     /// The state directory cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The state in the directory does not fit this version.
-    #[error("sandbox state cannot be restored: {0}")]
-    State(String),
+    /// Another version of the sandbox wrote the state in the directory.
+    #[error("sandbox state {} has format {found}, and this version reads format {FORMAT} only", directory.display())]
+    Format {
+        /// Where it lies.
+        directory: PathBuf,
+        /// The format that the state names; version 0.1 named none, which counts as 1.
+        found: u64,
+    },
+    /// The state in the directory is damaged.
+    #[error("sandbox state {} cannot be restored: {reason}", directory.display())]
+    State {
+        /// Where it lies.
+        directory: PathBuf,
+        /// What cannot be read.
+        reason: String,
+    },
 }
 
 /// How much of a request was applied.
@@ -134,7 +150,11 @@ impl Sandbox {
         let mut sandbox = Self::new(config)?;
         let found = Found::read(directory)?;
         if let Some(state) = &found.state {
-            sandbox.restore(state)?;
+            let format = state["format"].as_u64().unwrap_or(1);
+            if format != FORMAT {
+                return Err(SandboxError::Format { directory: directory.to_owned(), found: format });
+            }
+            sandbox.restore(state).map_err(|reason| SandboxError::State { directory: directory.to_owned(), reason })?;
         }
         found.each_line(directory, |line| sandbox.replay(line))?;
         sandbox.journal = Some(found.begin(directory, &sandbox.snapshot())?);
@@ -148,6 +168,7 @@ impl Sandbox {
             System::HubSpot => (&self.hubspot as &dyn Crm, &mut self.faults),
         };
         let operation = crm.operation(request);
+        debug_assert!(operations(system).contains(&operation), "{system} names an operation that scripts cannot: {operation}");
         let items = crm.input_count(request);
         let plan = faults.plan(system, operation, || crm.inputs(request));
         if plan.act.expire_tokens {
@@ -200,11 +221,12 @@ impl Sandbox {
         }
         let crm = self.crm(system);
         let (applied, real) = apply(crm, request, items, plan, now);
+        let body = act.body.as_ref().map(|body| body.value.as_str());
         let mut response = match (act.status, real) {
             (None, Some(response)) => response,
-            (status, _) => crm.fault_response(status.unwrap_or(503), act.body.as_deref(), now),
+            (status, _) => crm.fault_response(status.unwrap_or(503), body, now),
         };
-        if let Some(body) = act.body.as_deref().filter(|body| body.starts_with(['{', '['])) {
+        if let Some(body) = body.filter(|body| names::is_raw(body)) {
             response.body = body.as_bytes().to_vec();
         }
         for (name, value) in &act.headers {
@@ -368,13 +390,13 @@ impl Sandbox {
     }
 
     fn snapshot(&self) -> Value {
-        json!({"counters": self.counters, "salesforce": self.salesforce.snapshot(), "hubspot": self.hubspot.snapshot()})
+        json!({"format": FORMAT, "counters": self.counters, "salesforce": self.salesforce.snapshot(), "hubspot": self.hubspot.snapshot()})
     }
 
-    fn restore(&mut self, state: &Value) -> Result<(), SandboxError> {
-        let counters = Counters::deserialize(&state["counters"]).map_err(|error| SandboxError::State(error.to_string()))?;
-        self.salesforce.restore(&state["salesforce"]).map_err(SandboxError::State)?;
-        self.hubspot.restore(&state["hubspot"]).map_err(SandboxError::State)?;
+    fn restore(&mut self, state: &Value) -> Result<(), String> {
+        let counters = Counters::deserialize(&state["counters"]).map_err(|error| format!("counters: {error}"))?;
+        self.salesforce.restore(&state["salesforce"])?;
+        self.hubspot.restore(&state["hubspot"])?;
         self.counters = counters;
         Ok(())
     }

@@ -77,7 +77,8 @@ impl Transport for SandboxTransport {
         let in_time = Duration::from_millis(verdict.delay_ms) <= timeout;
         match verdict.end {
             End::Answer if in_time => Ok(answered(verdict.response)),
-            End::Answer | End::Hang => Err(TransportError::Lost("no answer in time".to_owned())),
+            End::CloseHalf if in_time => Err(TransportError::Lost("the answer broke off".to_owned())),
+            End::Answer | End::CloseHalf | End::Hang => Err(TransportError::Lost("no answer in time".to_owned())),
             End::Reset => Err(TransportError::Lost("connection reset".to_owned())),
         }
     }

@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
+use syncline_sandbox::journal::JournalError;
 use syncline_sandbox::sandbox::{Sandbox, SandboxConfig, SandboxError};
 use syncline_sandbox::server::{self, Tls};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::console::{Console, Failure, say};
 use crate::control::Refusal;
+
+const DAMAGED: &str = "name an empty directory, or bring the files back as the sandbox left them";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -78,8 +81,13 @@ fn read(file: &Path) -> Result<String, Failure> {
 fn unusable(error: SandboxError, script: &str) -> Failure {
     match error {
         SandboxError::Script(error) => Failure::new(format!("{script}: {error}"), "docs/sandbox.md has the grammar of fault scripts", 78),
-        SandboxError::Journal(error) => Failure::new(error.to_string(), "name a directory that this user may write and no other sandbox uses", 74),
-        SandboxError::State(error) => Failure::new(error, "name another directory, or use the release that wrote this one", 65),
+        SandboxError::Journal(error @ JournalError::Content { .. }) => Failure::new(error.to_string(), DAMAGED, 65),
+        SandboxError::Journal(error @ JournalError::File { .. }) => Failure::new(error.to_string(), "name a directory that this user may write and no other sandbox uses", 74),
+        SandboxError::State { .. } => Failure::new(error.to_string(), DAMAGED, 65),
+        SandboxError::Format { .. } => {
+            let remedy = "name an empty directory: records of emulated CRMs are not carried over; to look at these, use the release that wrote them";
+            Failure::new(error.to_string(), remedy, 65)
+        }
     }
 }
 

@@ -232,10 +232,15 @@ fn the_sandbox_says_where_it_is_and_keeps_its_state() {
     assert!(stopped.success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(folder.path().join("crm").read_dir().unwrap().next().is_some());
+    std::fs::create_dir(folder.path().join("old")).unwrap();
+    std::fs::write(folder.path().join("old/state-1.json"), "{}").unwrap();
+    let refused = syncline(folder.path(), &["sandbox", "--state", "old"]);
+    assert_eq!(refused.exit, 65);
+    assert!(refused.err.contains("has format 1") && refused.err.contains("remedy: name an empty directory"), "{}", refused.err);
     std::fs::write(folder.path().join("faults.yaml"), "- on: {system: hubspt}\n  do: {status: 503}\n").unwrap();
     let refused = syncline(folder.path(), &["sandbox", "--faults", "faults.yaml"]);
     assert_eq!(refused.exit, 78);
-    assert!(refused.err.contains("faults.yaml") && refused.err.contains("remedy: "), "{}", refused.err);
+    assert!(refused.err.contains("faults.yaml") && refused.err.contains("did you mean hubspot?") && refused.err.contains("remedy: "), "{}", refused.err);
     std::fs::write(folder.path().join("crm.yaml"), "hubspot: { quota: 5 }\n").unwrap();
     assert_eq!(syncline(folder.path(), &["sandbox", "--config", "crm.yaml"]).exit, 78);
 }

@@ -1,14 +1,17 @@
 //! The grammar of fault scripts: YAML text to rules.
 //!
-//! Promises: an unknown key, a wrong type or a senseless number is an error that names line and column; nothing is guessed.
-//! Leaves to others: when a rule fires (`super`).
+//! Promises: an unknown key, operation or body, a wrong type or a senseless number is an error that names line and column, and the
+//! nearest name that there is; nothing is guessed.
+//! Leaves to others: which names there are (`names`), when a rule fires (`super`).
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_saphyr::Spanned;
 
+use super::names;
 use crate::exchange::System;
 
 /// One rule of a script.
@@ -29,8 +32,8 @@ pub struct Rule {
 pub struct On {
     /// One CRM; both when absent.
     pub system: Option<System>,
-    /// One operation; all when absent or `any`.
-    pub operation: Option<String>,
+    /// One operation of the CRM; all when absent or `any`.
+    pub operation: Option<Spanned<String>>,
     /// Only the n-th such request, or those from n to m (`3..9`, both included), counted from 1.
     pub nth: Option<Nth>,
     /// Every n-th such request.
@@ -86,7 +89,7 @@ pub struct Act {
     /// Headers to add or replace.
     pub headers: BTreeMap<String, String>,
     /// A body by name (`daily`, `secondly`, `expired`, `empty`, …), or JSON text to send as it is.
-    pub body: Option<String>,
+    pub body: Option<Spanned<String>>,
     /// The matching inputs fail validation; the others are applied.
     pub invalid: Option<Invalid>,
     /// Every access token given out so far ends before this request is looked at.
@@ -121,10 +124,12 @@ pub struct Invalid {
 
 /// How an exchange ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum End {
     /// The caller gets the answer.
     Answer,
+    /// The answer's head and the first half of its body go out, then the connection ends.
+    CloseHalf,
     /// The connection is cut without an answer.
     Reset,
     /// The connection stays open without an answer.
@@ -151,15 +156,17 @@ pub fn parse(text: &str) -> Result<Vec<Rule>, ScriptError> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Vec::new());
     }
-    serde_saphyr::from_str(text).map_err(|error| {
+    let rules: Vec<Rule> = serde_saphyr::from_str(text).map_err(|error| {
         let error = error.without_snippet();
         let (line, column) = error.location().map_or((0, 0), |place| (place.line(), place.column()));
         let text = error.to_string();
         let reason = text.lines().next().unwrap_or_default();
         // The parser repeats the place at the end of its text.
-        let reason = reason.split(" at line ").next().unwrap_or(reason).to_owned();
+        let reason = names::explained(reason.split(" at line ").next().unwrap_or(reason));
         ScriptError { line, column, reason }
-    })
+    })?;
+    names::check(&rules)?;
+    Ok(rules)
 }
 
 fn default_message() -> String {

@@ -1,9 +1,7 @@
 //! Decides what goes wrong with a request, from a script of rules.
 //!
-//! A script is a YAML list of rules `- on: {…} do: {…}`. `on` picks requests by `system`, `operation`, `nth` (`3` or `3..9`),
-//! `every`, `share` with `seed`, and `record` (`every`, `share` with `seed`, `keys`). `do` says what happens: `apply`
-//! (`all`, `none`, `half`, a number), `delay_ms`, `late_ms`, `status`, `headers`, `body`, `invalid: {field, message}`,
-//! `expire_tokens`, `then` (`answer`, `reset`, `hang`). `docs/sandbox.md` has the reference with examples.
+//! A script is a YAML list of rules `- on: {…} do: {…}`: `on` picks requests, `do` says what happens to them. `docs/sandbox.md` is the
+//! reference; its example of every clause is run by a test.
 //!
 //! Promises: deterministic; a rule counts the requests of its system and operation since the script was set, so one sequence
 //! of requests meets the same faults. When several rules fire, the first listed decides each part of `do`, while refused
@@ -11,8 +9,10 @@
 //! Leaves to others: carrying a fault out (`crate::sandbox`), the CRM's own error shapes (`crate::crm`).
 
 mod grammar;
+pub(crate) mod names;
 
 pub use self::grammar::{Act, Apply, End, Invalid, Nth, On, Records, Rule, ScriptError, parse};
+pub use self::names::{bodies, operations};
 
 use crate::crm::InvalidInput;
 use crate::exchange::System;
@@ -123,7 +123,7 @@ impl Plan {
 
 fn concerns(on: &On, system: System, operation: &str) -> bool {
     on.system.is_none_or(|wanted| wanted == system)
-        && on.operation.as_deref().is_none_or(|wanted| wanted == "any" || wanted == operation)
+        && on.operation.as_ref().is_none_or(|wanted| wanted.value == names::ANY || wanted.value == operation)
 }
 
 fn is_due(on: &On, seen: u64) -> bool {
@@ -159,5 +159,7 @@ fn unit(hash: u64) -> f64 {
     (hash >> 11) as f64 / (1_u64 << 53) as f64
 }
 
+#[cfg(test)]
+mod example_tests;
 #[cfg(test)]
 mod tests;

@@ -42,12 +42,16 @@ use serde_json::{Map, Value};
 use self::account::Account;
 use self::answer::{Answer, Call, Outcome};
 pub use self::config::{ExtraProperty, HubSpotConfig, OAuthApp, ScopedToken, Switches};
-pub use self::owners::Owner;
 use self::errors::Refusal;
+pub use self::owners::Owner;
 use self::quota::{App, Limit};
+pub use self::route::OPERATIONS;
 use self::route::Route;
 use crate::crm::{Crm, InvalidInput, StoredRecord};
 use crate::exchange::{Millis, Request, Response};
+
+/// Bodies that a fault script may ask for by name: of 429, of 401, and none at all.
+pub const FAULT_BODIES: &[&str] = &["secondly", "ten_secondly", "daily", "expired", "empty"];
 
 /// One emulated HubSpot account.
 #[derive(Debug)]

@@ -63,6 +63,51 @@ pub(super) enum Route {
 
 const VERSIONS: [&str; 2] = ["2026-03", "2026-09"];
 
+/// The names of all operations, in the order of the documentation.
+pub const OPERATIONS: &[&str] = &[
+    "list",
+    "create",
+    "read",
+    "update",
+    "archive",
+    "search",
+    "batch_read",
+    "batch_create",
+    "batch_update",
+    "batch_upsert",
+    "batch_archive",
+    "merge",
+    "gdpr_delete",
+    "property_list",
+    "property_read",
+    "property_create",
+    "property_update",
+    "property_archive",
+    "property_batch",
+    "group_list",
+    "group_create",
+    "group_read",
+    "group_update",
+    "group_archive",
+    "company_list",
+    "company_create",
+    "company_read",
+    "association_put",
+    "association_list",
+    "association_delete",
+    "association_batch",
+    "association_labels",
+    "owner_list",
+    "owner_read",
+    "account_details",
+    "api_usage",
+    "authorize",
+    "token",
+    "introspect",
+    "revoke",
+    "unknown",
+];
+
 impl Route {
     /// The route of a request.
     pub(super) fn of(request: &Request) -> Self {

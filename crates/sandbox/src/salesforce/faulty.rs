@@ -7,6 +7,10 @@ use super::errors::{self, Fault};
 use super::{auth, wire};
 use crate::exchange::Response;
 
+/// Bodies that a fault script may ask for by name; `response` says of which status each is.
+pub const FAULT_BODIES: &[&str] =
+    &["html", "json", "empty", "concurrent", "daily", "session", "api", "lock", "timeout", "storage", "invalid_grant", "invalid_client_id"];
+
 /// The answer of that status; `body` chooses among several, and an unknown choice is the usual one.
 ///
 /// Bodies: 503 and 502, 504, 420 `html` (usual) or `empty`, 503 also `json`; 403 `concurrent` (usual) or `daily`;

@@ -57,6 +57,8 @@ use crate::exchange::{Millis, Request, Response};
 use call::{Answer, Call};
 use errors::Fault;
 use org::{Actor, Org};
+pub use faulty::FAULT_BODIES;
+pub use route::OPERATIONS;
 use route::{Outside, Resource, Route};
 use schema::Sobject;
 use state::Written;

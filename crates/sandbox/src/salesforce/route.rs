@@ -76,6 +76,40 @@ pub(super) enum Resource {
     Unknown,
 }
 
+/// The names of all operations, in the order of the documentation.
+pub const OPERATIONS: &[&str] = &[
+    "create",
+    "get",
+    "update",
+    "upsert",
+    "delete",
+    "collection_create",
+    "collection_read",
+    "collection_update",
+    "collection_upsert",
+    "collection_delete",
+    "composite",
+    "batch",
+    "tree",
+    "query",
+    "search",
+    "updated",
+    "deleted",
+    "recent",
+    "describe",
+    "create_field",
+    "limits",
+    "versions",
+    "resources",
+    "token",
+    "revoke",
+    "introspect",
+    "authorize",
+    "identity",
+    "soap",
+    "unknown",
+];
+
 impl Outside {
     fn operation(&self) -> &'static str {
         match self {

@@ -202,6 +202,22 @@ fn torn_last_line_is_dropped_and_a_broken_one_before_it_is_an_error() {
 }
 
 #[test]
+fn state_of_another_format_is_told_from_a_damaged_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = |state: &str| {
+        fs::write(directory.path().join("state-1.json"), state).unwrap();
+        let error = Sandbox::open(SandboxConfig::default(), directory.path()).unwrap_err().to_string();
+        error.replace(&directory.path().display().to_string(), "DIR")
+    };
+    let old = "{\"counters\": {}, \"salesforce\": {}, \"hubspot\": {}}";
+    assert_eq!(opened(old), "sandbox state DIR has format 1, and this version reads format 2 only");
+    assert_eq!(opened("{\"format\": 9}"), "sandbox state DIR has format 9, and this version reads format 2 only");
+    let damaged = opened("{\"format\": 2, \"counters\": {\"systems\": {}}}");
+    assert_eq!(damaged, "sandbox state DIR cannot be restored: custom: invalid type: null, expected a sequence");
+    assert_eq!(files(directory.path()), ["state-1.json"], "what cannot be read is left alone");
+}
+
+#[test]
 fn crash_while_a_generation_begins_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let mut first = open(directory.path());

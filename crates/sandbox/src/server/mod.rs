@@ -1,6 +1,6 @@
 //! Serves both CRMs on loopback, each on a port of its own, and carries out what `Sandbox::receive` decides.
 //!
-//! Promises: bodies up to 16 MiB; a reset is a TCP reset without a byte of answer; a hang holds the connection for five
+//! Promises: bodies up to 16 MiB; a reset is a TCP reset without a byte of answer; a half answer announces its whole length; a hang holds the connection for five
 //! minutes at most; `/_sandbox/` on either port steers the sandbox. The wall clock is asked here and nowhere else in the crate.
 //! Leaves to others: what is answered (`crate::sandbox`), what the control paths do (`control`).
 
@@ -13,6 +13,7 @@ mod tests;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -151,7 +152,9 @@ async fn handle(State(door): State<Door>, ConnectInfo(cut): ConnectInfo<Cut>, re
     }
     match verdict.end {
         End::Answer => http(verdict.response),
-        End::Reset => {
+        // Without a body there is nothing to halve.
+        End::CloseHalf if !verdict.response.body.is_empty() => http_half(verdict.response),
+        End::CloseHalf | End::Reset => {
             cut.cut();
             HttpResponse::new(Body::empty())
         }
@@ -173,12 +176,38 @@ fn spawn_late(door: Door, late_ms: u64, request: Request) {
 }
 
 fn http(response: Response) -> HttpResponse<Body> {
-    let mut builder = HttpResponse::builder().status(response.status);
-    for (name, value) in &response.headers {
+    let body = Body::from(response.body);
+    with_body(response.status, &response.headers, body)
+}
+
+/// An answer that announces its whole length and breaks off after half of it.
+fn http_half(mut response: Response) -> HttpResponse<Body> {
+    response.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
+    response.headers.push(("Content-Length".to_owned(), response.body.len().to_string()));
+    response.body.truncate(response.body.len() / 2);
+    let mut half = Some(response.body);
+    let mut is_flushed = false;
+    let body = futures_util::stream::poll_fn(move |context| {
+        if let Some(half) = half.take() {
+            return Poll::Ready(Some(Ok(half)));
+        }
+        if !std::mem::replace(&mut is_flushed, true) {
+            // What was handed over leaves before the connection ends.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::ConnectionAborted))))
+    });
+    with_body(response.status, &response.headers, Body::from_stream(body))
+}
+
+fn with_body(status: u16, headers: &[(String, String)], body: Body) -> HttpResponse<Body> {
+    let mut builder = HttpResponse::builder().status(status);
+    for (name, value) in headers {
         builder = builder.header(name, value);
     }
     // Only a header from a fault script can be malformed.
-    builder.body(Body::from(response.body)).unwrap_or_else(|error| {
+    builder.body(body).unwrap_or_else(|error| {
         let mut refused = HttpResponse::new(Body::from(error.to_string()));
         *refused.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
         refused

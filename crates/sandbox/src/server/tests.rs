@@ -88,6 +88,27 @@ async fn reset_gives_no_byte_of_answer_though_it_is_applied() {
 }
 
 #[tokio::test]
+async fn half_an_answer_announces_all_of_it_and_ends() {
+    let serving = started("- {on: {system: hubspot, operation: create}, do: {then: close_half}}").await;
+    let body = json!({"properties": {"email": "ada@acme.example"}}).to_string();
+    let mut tcp = TcpStream::connect(serving.hubspot).await.unwrap();
+    let head = format!(
+        "POST /crm/v3/objects/contacts HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer pat-sandbox-1\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    tcp.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    tcp.read_to_string(&mut answer).await.unwrap();
+    let (head, half) = answer.split_once("\r\n\r\n").unwrap();
+    let announced = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
+    assert!(head.starts_with("HTTP/1.1 201") && half.starts_with("{\"id\":\"88012345601\""), "{answer}");
+    assert_eq!(half.len(), announced.unwrap() / 2);
+    let (_, _, state) = exchange(serving.hubspot, "GET", "/_sandbox/state", "").await.unwrap();
+    assert!(state.contains("ada@acme.example"), "{state}");
+    serving.shutdown().await;
+}
+
+#[tokio::test]
 async fn hang_ends_when_the_servers_stop_and_late_requests_are_applied() {
     let serving = started("- {on: {operation: create}, do: {late_ms: 600000}}").await;
     let body = json!({"properties": {"email": "ada@acme.example"}}).to_string();

@@ -29,6 +29,7 @@ pub fn w13_without_an_answer_all_is_unknown(facts: &'static Facts) {
     let cases = [
         ("apply: all, then: reset", 2),
         ("apply: none, then: reset", 0),
+        ("then: close_half", 2),
         ("apply: half, then: hang", 1),
         ("delay_ms: 3600000", 2),
     ];

@@ -197,6 +197,7 @@ impl Network {
         match verdict.end {
             End::Answer => state.push(at, Event::Deliver(id, Ok(answered(verdict.response)))),
             End::Reset => state.push(at, Event::Deliver(id, Err(TransportError::Lost("connection reset".into())))),
+            End::CloseHalf => state.push(at, Event::Deliver(id, Err(TransportError::Lost("the answer broke off".into())))),
             End::Hang => {}
         }
     }
