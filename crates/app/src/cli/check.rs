@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::console::{Console, Failure, say};
 use super::accounts;
+use super::overrides::SetArgs;
 use super::target::{CONFIG, read_config};
 use crate::config::Config;
 
@@ -24,6 +25,8 @@ pub(super) struct CheckArgs {
     /// The configuration
     #[arg(short, long, default_value = CONFIG, value_name = "FILE")]
     config: PathBuf,
+    #[command(flatten)]
+    set: SetArgs,
     /// Look at every account: sign-in, scopes, key, mapped fields, quota
     #[arg(long, alias = "connect")]
     live: bool,
@@ -45,7 +48,7 @@ struct Checked {
 }
 
 pub(super) fn check(args: &CheckArgs, console: &mut Console) -> Result<u8, Failure> {
-    let config = read_config(&args.config)?;
+    let config = read_config(&args.config, &args.set)?;
     let accounts = if args.live { Some(super::block_on(accounts::examine(&config))?) } else { None };
     let exit = accounts.as_deref().map_or(0, accounts::exit);
     let configured = config.describe().lines().map(str::to_owned).collect();

@@ -14,6 +14,7 @@ use syncline_core::outcome::Rejection;
 use super::console::{Console, Failure, row, say};
 use super::map_forms::{Form, Forms, Line, forms};
 use super::records::shown;
+use super::overrides::SetArgs;
 use super::target::{CONFIG, read_config};
 use crate::config::{self, Config};
 use crate::control::Refusal;
@@ -41,6 +42,8 @@ pub(super) struct MapArgs {
     /// The configuration; without one, and without syncline.yaml here, the defaults for both CRMs
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    set: SetArgs,
     /// The event as JSON; - reads it from the standard input
     #[arg(long, default_value = "-", value_name = "JSON")]
     event: String,
@@ -84,9 +87,9 @@ pub(super) fn map(args: &MapArgs, console: &mut Console) -> Result<u8, Failure> 
 fn configuration(args: &MapArgs) -> Result<Config, Failure> {
     let here = Path::new(CONFIG);
     if let Some(file) = args.config.as_deref().or_else(|| here.exists().then_some(here)) {
-        return read_config(file);
+        return read_config(file, &args.set);
     }
-    config::load(BUILT_IN, "the defaults", &|name| (name == "UNSET").then(|| "unset".to_owned())).map_err(|faults| Failure::Faults(Box::new(faults)))
+    config::load_with(BUILT_IN, "the defaults", &|name| (name == "UNSET").then(|| "unset".to_owned()), &args.set.overrides()).map_err(|faults| Failure::Faults(Box::new(faults)))
 }
 
 fn event_bytes(event: &str) -> Result<Vec<u8>, Failure> {

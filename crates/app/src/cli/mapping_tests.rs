@@ -10,6 +10,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::console::{Console, Failure, row, say};
+use super::overrides::SetArgs;
 use super::target::{CONFIG, read_config};
 use crate::config::{Config, MappingTest, load_tests};
 use crate::control::Refusal;
@@ -34,6 +35,8 @@ pub(super) struct TestArgs {
     /// The configuration
     #[arg(short, long, default_value = CONFIG, value_name = "FILE")]
     config: PathBuf,
+    #[command(flatten)]
+    set: SetArgs,
     /// Replace what is expected by what came
     #[arg(long)]
     update: bool,
@@ -63,7 +66,7 @@ struct Judged {
 }
 
 pub(super) fn test(args: &TestArgs, console: &mut Console) -> Result<u8, Failure> {
-    let config = read_config(&args.config)?;
+    let config = read_config(&args.config, &args.set)?;
     let mut coverage = Coverage::of(&config);
     let (mut tests, mut updated) = (Vec::new(), 0);
     for file in files(args)? {

@@ -28,6 +28,7 @@ mod manual;
 mod map;
 mod map_forms;
 mod mapping_tests;
+mod overrides;
 mod pauses;
 mod quota;
 mod records;
@@ -183,7 +184,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
             verdict(block_on(demo::demo(args))?)
         }
         Command::Run(args) => {
-            let config = target::read_config(&args.config)?;
+            let config = target::read_config(&args.config, &args.set)?;
             log(&config.log, args.log_format);
             verdict(block_on(run::run(config, args.data, args.behind_proxy))?)
         }

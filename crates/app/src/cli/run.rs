@@ -15,6 +15,7 @@ use syncline_engine::ports::clock::Clock;
 use syncline_engine::ports::store::{LetterFilter, Store};
 
 use super::console::say;
+use super::overrides::SetArgs;
 use super::signals::Signals;
 use crate::api::{Gate, Serving, serve};
 use crate::clock::WallClock;
@@ -38,6 +39,9 @@ pub struct RunArgs {
     /// The configuration
     #[arg(short, long, default_value = "syncline.yaml", value_name = "FILE")]
     pub config: PathBuf,
+    /// What wins over it
+    #[command(flatten)]
+    pub set: SetArgs,
     /// Where the store and the operators' socket are kept
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

@@ -13,6 +13,7 @@ use serde::Serialize;
 use syncline_adapters::systems::caretaker::{Caretaker, Made, SetUp};
 
 use super::console::{Console, Failure, say};
+use super::overrides::SetArgs;
 use super::target::{CONFIG, read_config};
 use crate::config::{Config, SystemConfig};
 use crate::wiring;
@@ -48,6 +49,8 @@ pub(super) struct SetupArgs {
     /// The configuration
     #[arg(short, long, default_value = CONFIG, value_name = "FILE")]
     config: PathBuf,
+    #[command(flatten)]
+    set: SetArgs,
     /// Which system, if there are several of that kind
     #[arg(long, value_name = "NAME")]
     system: Option<String>,
@@ -83,7 +86,7 @@ struct Field {
 }
 
 pub(super) fn setup(args: &SetupArgs, console: &mut Console) -> Result<u8, Failure> {
-    let config = read_config(&args.config)?;
+    let config = read_config(&args.config, &args.set)?;
     let system = find(&config, args)?;
     let Some((caretaker, _)) = wiring::caretaker(&config, system)? else {
         return Err(Failure::new(format!("{} takes no writes", system.name), "name a system that does", 78));

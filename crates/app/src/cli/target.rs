@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::console::Failure;
+use super::overrides::SetArgs;
 use crate::config::{self, Config, process_env};
 use crate::control::{Door, Place, Refusal, Request};
 
@@ -24,6 +25,8 @@ pub(super) struct Target {
     /// The configuration of the process or store that is meant
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    set: SetArgs,
     /// Its data directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -60,19 +63,19 @@ impl Target {
         let here = Path::new(CONFIG);
         let named = self.config.as_deref().or_else(|| (self.data.is_none() && here.exists()).then_some(here));
         if let Some(file) = named {
-            let mut config = read_config(file)?;
+            let mut config = read_config(file, &self.set)?;
             if self.data.is_some() {
                 config.data.clone_from(&self.data);
             }
             return Ok((Place::of(&config), Some(config)));
         }
         let directory = self.data.clone().unwrap_or_default();
-        Ok((Place::at(&directory), kept_config(&directory)))
+        Ok((Place::at(&directory), kept_config(&directory, &self.set)))
     }
 }
 
 /// Reads and checks a configuration.
-pub(super) fn read_config(file: &Path) -> Result<Config, Failure> {
+pub(super) fn read_config(file: &Path, set: &SetArgs) -> Result<Config, Failure> {
     let name = file.display().to_string();
     let cannot = |remedy: &str, error: &std::io::Error| Refusal::new(format!("the configuration {name} cannot be read"), remedy, 78).caused_by(error);
     let unreadable = |error: std::io::Error| {
@@ -87,16 +90,16 @@ pub(super) fn read_config(file: &Path) -> Result<Config, Failure> {
         let remedy = "name the configuration itself with -c FILE; a whole one has a few hundred lines";
         return Err(Failure::new(format!("the configuration {name} holds more than {CONFIG_BYTES_MAX} bytes"), remedy, 78));
     }
-    config::load(&text, &name, &process_env).map_err(|faults| Failure::Faults(Box::new(faults)))
+    config::load_with(&text, &name, &process_env, &set.overrides()).map_err(|faults| Failure::Faults(Box::new(faults)))
 }
 
 /// The configuration that lies in a data directory, as the demo leaves it, if it is in order. An operator's command talks to no
 /// account, so a secret that is not set here does not matter.
-fn kept_config(directory: &Path) -> Option<Config> {
+fn kept_config(directory: &Path, set: &SetArgs) -> Option<Config> {
     let text = std::fs::read_to_string(directory.join(CONFIG)).ok()?;
     let is_named = |name: &str| text.contains(&format!("${{{name}}}"));
     let env = |name: &str| process_env(name).or_else(|| is_named(name).then(|| "unset".to_owned()));
-    let mut config = config::load(&text, CONFIG, &env).ok()?;
+    let mut config = config::load_with(&text, CONFIG, &env, &set.overrides()).ok()?;
     config.data = Some(directory.to_owned());
     Some(config)
 }

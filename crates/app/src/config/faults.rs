@@ -24,11 +24,19 @@ pub enum Place {
     },
     /// In an environment variable.
     Environment(String),
+    /// On the command line, by its path.
+    Flag(String),
 }
 
 impl Place {
     /// The file's first character.
     pub const START: Self = Self::File { line: 1, column: 1, length: 1 };
+
+    /// Whether it is in the file.
+    #[must_use]
+    pub const fn is_in_file(&self) -> bool {
+        matches!(self, Self::File { .. })
+    }
 }
 
 /// One thing that is wrong.
@@ -89,6 +97,7 @@ impl fmt::Display for Faults {
             writeln!(f, "error[{}]: {subject}{}", fault.code, fault.message)?;
             match &fault.place {
                 Place::Environment(name) => writeln!(f, "  --> environment variable {name}")?,
+                Place::Flag(path) => writeln!(f, "  --> --set {path}")?,
                 Place::File { line, column, length } => self.show(f, *line, *column, *length)?,
             }
             writeln!(f, "  = remedy: {}\n  = see: {}\n", fault.remedy, fault.code.link())?;

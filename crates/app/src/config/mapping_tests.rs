@@ -78,7 +78,7 @@ fn test(reader: &mut Reader<'_>, node: &Node, typed: &serde_json::Value, systems
             there.insert(entry.key.clone(), fields.iter().map(held).collect());
         }
     }
-    let expect = reader.entries_of(node).iter().find(|entry| entry.key == "expect");
+    let expect = node.entries().iter().find(|entry| entry.key == "expect");
     let Some(expect) = expect else {
         reader.fault_at(&node.place, &format!("{}.expect", node.path), "is missing", "write expect: and run syncline test --update");
         return None;

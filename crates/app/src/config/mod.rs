@@ -10,6 +10,9 @@ mod boundaries;
 mod checked;
 mod codecs;
 mod faults;
+mod layers;
+#[cfg(test)]
+mod layers_tests;
 mod mapping_tests;
 mod raw;
 mod read;
@@ -33,8 +36,9 @@ pub use checked::{
     SystemConfig,
 };
 pub use faults::{Fault, Faults, Place, nearest};
+pub use layers::Overrides;
 pub use mapping_tests::{MappingTest, load_tests};
-pub use secrets::process_env;
+pub use secrets::{process_env, process_variables};
 
 use read::{Reader, Section};
 
@@ -46,11 +50,20 @@ const KEYS: [&str; 11] =
 /// # Errors
 /// Every fault at once.
 pub fn load(text: &str, file_name: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Faults> {
+    load_with(text, file_name, env, &Overrides::default())
+}
+
+/// The same, under what the environment and the command line say besides.
+///
+/// # Errors
+/// Every fault at once.
+pub fn load_with(text: &str, file_name: &str, env: &dyn Fn(&str) -> Option<String>, overrides: &Overrides) -> Result<Config, Faults> {
     let mut reader = Reader::new(env);
-    let root = match raw::parse(text) {
+    let mut root = match raw::parse(text) {
         Ok(root) => root,
         Err(fault) => return Err(Faults::no_yaml(file_name, text, fault)),
     };
+    reader.faults = layers::lay(&mut root, overrides, env);
     let config = reader.section(&root, &KEYS).and_then(|section| read(&mut reader, section));
     match config.filter(|_| reader.faults.is_empty()) {
         Some(config) => Ok(config),

@@ -60,9 +60,19 @@ impl Entry {
 }
 
 impl Node {
-    /// A scalar that stands in no file.
-    pub(super) fn outside(path: &str, place: Place, text: String) -> Self {
-        Self { path: path.to_owned(), key: place.clone(), place, value: Value::Scalar(text) }
+    /// Nothing, at a place outside of the file.
+    pub(super) fn nothing(place: &Place) -> Self {
+        Self { path: String::new(), key: place.clone(), place: place.clone(), value: Value::Null }
+    }
+
+    /// The entries of a map; none of anything else.
+    pub(super) fn entries(&self) -> &[Entry] {
+        if let Value::Map(entries) = &self.value { entries } else { &[] }
+    }
+
+    /// The value below it at these keys, with dots between them.
+    pub(super) fn at(&self, keys: &str) -> Option<&Self> {
+        keys.split('.').try_fold(self, |node, key| Some(&node.entries().iter().find(|entry| entry.key == key)?.node))
     }
 
     /// What it is, for messages.
@@ -82,7 +92,8 @@ impl Node {
         self
     }
 
-    fn stand_at(&mut self, place: &Place) {
+    /// Lets it stand at another place, with all below it.
+    pub(super) fn stand_at(&mut self, place: &Place) {
         (self.place, self.key) = (place.clone(), place.clone());
         match &mut self.value {
             Value::Null | Value::Scalar(_) => {}
@@ -97,7 +108,7 @@ impl Node {
     }
 
     /// Gives every value below its path.
-    fn name(&mut self, path: String) {
+    pub(super) fn name(&mut self, path: String) {
         match &mut self.value {
             Value::Null | Value::Scalar(_) => {}
             Value::Seq(nodes) => {

@@ -87,11 +87,6 @@ impl<'e> Reader<'e> {
         }
     }
 
-    /// The entries of what may be a map, without a fault if it is none.
-    pub(super) fn entries_of<'n>(&self, node: &'n Node) -> &'n [Entry] {
-        if let Value::Map(entries) = &node.value { entries } else { &[] }
-    }
-
     /// A map that may hold these keys and no others.
     pub(super) fn section<'n>(&mut self, node: &'n Node, known: &[&str]) -> Option<Section<'n>> {
         let entries = self.entries(node)?;
@@ -160,13 +155,6 @@ impl<'e> Reader<'e> {
             self.fault_of(Code::VariableUnset, &node.place, &node.path, format!("the environment variable {name} is not set"), format!("set {name} before the start"));
         }
         value
-    }
-
-    /// What a variable says in place of the file, the one with our prefix first.
-    pub(super) fn overriding(&self, name: &str, path: &str) -> Option<Node> {
-        let found = |variable: String| Some((self.env)(&variable).filter(|value| !value.is_empty()).map(|value| (variable, value)));
-        let (variable, value) = found(format!("SYNCLINE_{name}")).flatten().or_else(|| found(name.to_owned()).flatten())?;
-        Some(Node::outside(path, Place::Environment(variable), value))
     }
 
     /// A single value of some form.

@@ -42,9 +42,9 @@ pub(super) fn read(
                 None => routes.ready_made(reader, &root.key, "default"),
             }
         } else {
-            let entries = record_types.map(|node| reader.entries_of(node)).unwrap_or_default();
+            let entries = record_types.map(|node| node.entries()).unwrap_or_default();
             let node = entries.iter().find(|entry| entry.key == schema.record_type).map(|entry| &entry.node);
-            let inner = node.map(|node| reader.entries_of(node)).unwrap_or_default();
+            let inner = node.map(|node| node.entries()).unwrap_or_default();
             inner.iter().find(|entry| entry.key == "routing").map(|entry| routes.custom(reader, &entry.node)).unwrap_or_default()
         };
         all.insert(schema.record_type.clone(), routing);

@@ -47,7 +47,7 @@ fn tell(reader: &mut Reader<'_>, node: &Node, source: &str, fault: &ExpressionFa
             Some(2) => Some(1),
             Some(_) | None => None,
         },
-        Place::Environment(_) => None,
+        Place::Environment(_) | Place::Flag(_) => None,
     };
     let (place, within) = match (&node.place, shift, fault.column) {
         (Place::File { line, column, .. }, Some(shift), Some(at)) => {
@@ -77,7 +77,7 @@ pub(super) fn rules(reader: &mut Reader<'_>, section: Section<'_>, row: Row) -> 
 
 fn on_invalid(reader: &mut Reader<'_>, section: Section<'_>, row: &Row) -> Option<OnInvalid> {
     const REMEDY: &str = "write fail, null, keep, or { map: VALUE }";
-    let entry = reader.entries_of(section.node).iter().find(|entry| entry.key == "on_invalid")?;
+    let entry = section.node.entries().iter().find(|entry| entry.key == "on_invalid")?;
     match &entry.node.value {
         // A null that is written out is the rule of that name; one that is not written at all is a value that was forgotten.
         Value::Null if matches!(entry.node.place, Place::File { length: 1.., .. }) => Some(OnInvalid::Null),
@@ -132,8 +132,8 @@ pub(super) fn judge(reader: &mut Reader<'_>, fields: &Node, terms: &Terms) {
         let substitutes = [("default", row.default.as_ref()), ("on_invalid", other)];
         let fault = |value: &FieldValue| terms.objects.values().find_map(|object| row_fault(terms, object, row, &Some(value.clone())));
         for (key, rejection) in substitutes.into_iter().filter_map(|(key, value)| Some((key, fault(value?)?))) {
-            let entries = reader.entries_of(fields).iter().find(|entry| entry.key == row.name);
-            let node = entries.and_then(|entry| reader.entries_of(&entry.node).iter().find(|entry| entry.key == key).map(|entry| &entry.node));
+            let entries = fields.entries().iter().find(|entry| entry.key == row.name);
+            let node = entries.and_then(|entry| entry.node.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.node));
             if let Some(node) = node {
                 reader.fault(node, format!("does not fit: {}", rejection.message), "write a value that fits");
             }

@@ -53,7 +53,7 @@ pub(super) fn is_theirs(reader: &mut Reader<'_>, node: &Node, name: &str) -> boo
 }
 
 fn targets<'n>(reader: &mut Reader<'_>, node: &'n Node, key_field: &str) -> Vec<(String, &'n Node)> {
-    let Some(to) = reader.entries_of(node).iter().find(|entry| entry.key == "to") else { return Vec::new() };
+    let Some(to) = node.entries().iter().find(|entry| entry.key == "to") else { return Vec::new() };
     let mut targets = reader.texts(&to.node, "a field of theirs, or a list of two");
     targets.retain(|(field, node)| is_theirs(reader, node, field));
     for (field, node) in &targets {

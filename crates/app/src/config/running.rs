@@ -33,8 +33,7 @@ pub(super) fn store(reader: &mut Reader<'_>, node: Option<&Node>) -> Option<Path
 
 /// Reads `log`.
 pub(super) fn log(reader: &mut Reader<'_>, node: Option<&Node>) -> Option<String> {
-    let overriding = reader.overriding("LOG_LEVEL", "log");
-    let Some(node) = overriding.as_ref().or(node) else { return Some(LOG.to_owned()) };
+    let Some(node) = node else { return Some(LOG.to_owned()) };
     reader.parsed(node, "a level (error, warn, info, debug, trace, off), or directives such as info,syncline=debug", |text| {
         let text = match text.to_lowercase().as_str() {
             "warning" => "warn".to_owned(),

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use syncline_engine::codes::Code;
 
-use super::faults::hide;
+use super::faults::{Place, hide};
 use super::raw::Node;
 use super::read::Reader;
 
@@ -17,6 +17,14 @@ use super::read::Reader;
 #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub fn process_env(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// The process's variables that begin with our prefix and are text.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn process_variables() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    std::env::vars_os().filter_map(text).filter(|(name, _)| name.starts_with(super::layers::PREFIX)).collect()
 }
 
 /// Reads the secret that a value refers to.
@@ -53,6 +61,8 @@ fn referred(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
                 return None;
             }
         }
+    } else if matches!(node.place, Place::Environment(_)) {
+        written.to_owned()
     } else {
         let remedy = "put it into an environment variable and write ${NAME}, or into a file and write file:/path; \
                       if others have seen this file, replace the secret";

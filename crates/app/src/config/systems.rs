@@ -152,18 +152,13 @@ fn generator(reader: &mut Reader<'_>, node: &Node) -> Option<GeneratorConfig> {
     let section = reader.section(node, &GENERATOR)?;
     let before = reader.faults.len();
     let mut settings = GeneratorSettings::default();
-    let key = |reader: &Reader<'_>, key: &str| {
-        reader.overriding(&key.to_uppercase(), &format!("{}.{key}", node.path)).or_else(|| section.get(key).cloned())
-    };
-    let rate = key(reader, "events_per_second");
-    let size = key(reader, "batch_size");
-    if let Some(number) = rate.as_ref().and_then(|node| reader.number(node)) {
+    if let Some(number) = section.get("events_per_second").and_then(|node| reader.number(node)) {
         settings.events_per_second = number;
     }
-    if let Some(count) = size.as_ref().and_then(|node| reader.count(node, 0, u32::MAX)) {
+    if let Some(count) = section.get("batch_size").and_then(|node| reader.count(node, 0, u32::MAX)) {
         settings.batch_size = count;
     }
-    if let Some(flag) = key(reader, "enable_async").and_then(|node| reader.flag(&node)) {
+    if let Some(flag) = section.get("enable_async").and_then(|node| reader.flag(node)) {
         settings.enable_async = flag;
     }
     if let Some(share) = section.get("move_share").and_then(|node| reader.number(node)) {
@@ -180,19 +175,18 @@ fn generator(reader: &mut Reader<'_>, node: &Node) -> Option<GeneratorConfig> {
     let seed = section.get("seed").map_or(Some(SEED), |node| reader.whole(node, 0, u64::MAX));
     let events = section.get("events").map(|node| reader.whole(node, 1, u64::MAX));
     if reader.faults.len() == before {
-        judge_generator(reader, section, &settings, [rate.as_ref(), size.as_ref()]);
+        judge_generator(reader, section, &settings);
     }
     (reader.faults.len() == before).then_some(GeneratorConfig { settings, seed: seed?, events: events.flatten() })
 }
 
 /// Lets the generator itself judge its settings, and finds where each of them stands.
-fn judge_generator(reader: &mut Reader<'_>, section: Section<'_>, settings: &GeneratorSettings, told: [Option<&Node>; 2]) {
+fn judge_generator(reader: &mut Reader<'_>, section: Section<'_>, settings: &GeneratorSettings) {
     for fault in settings.validate().err().into_iter().flatten() {
         let (key, entry) = fault.key.split_once('.').unwrap_or((&fault.key, ""));
         let path = format!("{}.{}", section.node.path, fault.key);
-        let told = told.into_iter().flatten().find(|node| node.path == path);
-        let node = told.or_else(|| section.get(key)).unwrap_or(section.node);
-        let inner = reader.entries_of(node).iter().find(|inner| inner.key == entry);
+        let node = section.get(key).unwrap_or(section.node);
+        let inner = node.entries().iter().find(|inner| inner.key == entry);
         let place = inner.map_or(&node.place, |inner| &inner.place).clone();
         reader.fault_at(&place, &path, fault.rule, fault.remedy);
     }

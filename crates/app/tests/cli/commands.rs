@@ -66,6 +66,27 @@ fn check_tells_every_fault_and_ends_with_78() {
     insta::assert_snapshot!("check_good", syncline(folder.path(), &["check", "-c", "good.yaml"]).told());
 }
 
+#[test]
+fn flags_and_variables_win_over_the_file_wherever_a_configuration_is_read() {
+    let folder = TempDir::new().unwrap();
+    let text = "systems:\n  internal: { kind: stdin }\n  hubspot: { kind: hubspot, token: \"${HUBSPOT_TOKEN}\" }\nrouting: { customer: [hubspot] }\n";
+    std::fs::write(folder.path().join("syncline.yaml"), text).unwrap();
+    let checked = |args: &[&str]| {
+        let mut command = binary(folder.path());
+        command.env("SYNCLINE_ROUTING__LEAD", "[hubspot]").env("SYNCLINE_LOG", "warn");
+        let output = command.arg("check").args(args).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (exit, out, _) = checked(&["--set", "log=debug"]);
+    assert_eq!(exit, Some(0));
+    assert!(out.contains("log: debug") && out.contains("route contacts lead: hubspot"), "{out}");
+    let (exit, _, err) = checked(&["--set", "systems.hubspot.token=pat-plain-secret", "--set", "log=loud"]);
+    assert_eq!(exit, Some(78));
+    assert!(err.contains("--> --set systems.hubspot.token") && err.contains("--> --set log") && !err.contains("pat-plain"), "{err}");
+    let (exit, _, err) = checked(&["--set", "log"]);
+    assert_eq!(exit, Some(64), "{err}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn check_looks_at_the_accounts_when_asked() {
     let world = World::make(SandboxConfig::default()).await;
