@@ -16,6 +16,8 @@ mod mapping_tests;
 mod operators;
 #[path = "cli/reference.rs"]
 mod reference;
+#[path = "cli/resync.rs"]
+mod resync;
 #[path = "cli/sign_in.rs"]
 mod sign_in;
 #[path = "cli/world.rs"]

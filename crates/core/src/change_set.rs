@@ -25,6 +25,8 @@ pub struct ChangeSet {
     pub duties: Vec<(LinkId, Duty)>,
     /// The lane's half of known links.
     pub sides: Vec<(LinkId, Side)>,
+    /// Deliveries that resyncs opened.
+    pub resyncs: Vec<ResyncRow>,
     /// Events accepted.
     pub events: Vec<EventRow>,
     /// Explicit event ids to remember.
@@ -69,6 +71,7 @@ impl ChangeSet {
             + self.links_new.len()
             + self.duties.len()
             + self.sides.len()
+            + self.resyncs.len()
             + self.events.len()
             + self.seen.len()
             + self.calls.len()
@@ -124,6 +127,19 @@ pub struct OpenedDelivery {
     pub number: u64,
     /// Whether the record leaves this place for another.
     pub is_move: bool,
+}
+
+/// A delivery that a resync opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResyncRow {
+    /// Toward which link.
+    pub link: LinkId,
+    /// Its number at the link.
+    pub number: u64,
+    /// Whether what is known of theirs is forgotten for it.
+    pub forced: bool,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// An explicit event id with the digest of its body.

@@ -30,7 +30,8 @@ pub struct Routes {
 }
 
 impl Routes {
-    fn places_of(&self, fields: &Fields) -> &[(SystemId, String)] {
+    /// The places of a live record with these fields.
+    pub(crate) fn places_of(&self, fields: &Fields) -> &[(SystemId, String)] {
         let value = self.routing_field.as_ref().and_then(|field| fields.get(field)).and_then(|value| value.as_text());
         self.places.get(value.unwrap_or_default()).map_or(&[], Vec::as_slice)
     }
@@ -315,7 +316,7 @@ impl Working {
     }
 }
 
-fn new_link(id: LinkId, record: crate::ids::RecordId, system: SystemId, object: &str, now: Timestamp) -> Link {
+pub(crate) fn new_link(id: LinkId, record: crate::ids::RecordId, system: SystemId, object: &str, now: Timestamp) -> Link {
     Link {
         id,
         record,
@@ -323,6 +324,7 @@ fn new_link(id: LinkId, record: crate::ids::RecordId, system: SystemId, object: 
         object: object.to_owned(),
         duty: Duty { opened: 0, generation_start: 0, desired: Presence::Present, due_since: now },
         side: Side::default(),
+        forced_to: 0,
     }
 }
 

@@ -79,6 +79,8 @@ names!(
         Move = "move",
         /// An operator replayed a letter.
         Replay = "replay",
+        /// An operator brought records under the present rules.
+        Resync = "resync",
     }
 );
 names!(

@@ -21,6 +21,7 @@ pub mod outcome;
 pub mod patch;
 pub mod plan;
 pub mod record;
+pub mod resync;
 pub mod retry_policy;
 pub mod routing;
 pub mod schema;

@@ -127,9 +127,17 @@ pub struct Link {
     pub duty: Duty,
     /// What was done.
     pub side: Side,
+    /// Deliveries up to this one are planned as if nothing were known of theirs: a resync wished it so. 0 is none.
+    pub forced_to: u64,
 }
 
 impl Link {
+    /// What both sides held when they last agreed, unless a resync wishes that forgotten.
+    #[must_use]
+    pub fn base(&self) -> Option<&Base> {
+        self.side.base.as_ref().filter(|_| self.side.closed >= self.forced_to)
+    }
+
     /// How many deliveries are open.
     #[must_use]
     pub const fn open(&self) -> u64 {

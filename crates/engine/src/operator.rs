@@ -1,8 +1,10 @@
-//! What an operator may do with dead letters, while the process runs or offline over the same store.
+//! What an operator may do with dead letters and records, while the process runs or offline over the same store.
 //!
 //! Promises: a letter ends exactly once; a replay opens new work and plans from the record's present state, so it never brings
-//! back something older; a letter of intake is offered anew, and if it is still refused that makes a new letter.
-//! Leaves to others: pausing and resuming, which are the lanes' (`workers::inbox::Wish`).
+//! back something older; a letter of intake is offered anew, and if it is still refused that makes a new letter. Records are
+//! brought under the present rules by `resync`. Leaves to others: pausing and resuming, which are the lanes' (`workers::inbox::Wish`).
+
+pub mod resync;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -41,19 +43,13 @@ pub enum LetterWish {
     },
 }
 
-/// A wish with the way back to who wished it.
+/// A wish with the way back to who wished it; nobody listening is fine.
 #[derive(Debug)]
-pub struct Order {
-    /// What is wished.
-    pub wish: LetterWish,
-    reply: oneshot::Sender<Result<String>>,
-}
-
-impl Order {
-    /// Tells who ordered what came of it; nobody listening is fine.
-    pub fn answer(self, done: Result<String>) {
-        drop(self.reply.send(done));
-    }
+pub enum Order {
+    /// For a letter; the answer is in words.
+    Letter(LetterWish, oneshot::Sender<Result<String>>),
+    /// For a page of records.
+    Resync(Box<resync::Asked>, oneshot::Sender<Result<resync::Page>>),
 }
 
 /// Orders on their way to the intake worker, which alone opens deliveries.
@@ -64,12 +60,23 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// Queues an order; the receiver gets what came of it.
-    pub fn place(&self, wish: LetterWish) -> oneshot::Receiver<Result<String>> {
+    /// Queues a wish for a letter; the receiver gets what came of it.
+    pub fn letter(&self, wish: LetterWish) -> oneshot::Receiver<Result<String>> {
         let (reply, answer) = oneshot::channel();
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(Order { wish, reply });
-        self.waker.wake();
+        self.place(Order::Letter(wish, reply));
         answer
+    }
+
+    /// Queues a page of a resync; the receiver gets what came of it.
+    pub fn resync(&self, asked: resync::Asked) -> oneshot::Receiver<Result<resync::Page>> {
+        let (reply, answer) = oneshot::channel();
+        self.place(Order::Resync(Box::new(asked), reply));
+        answer
+    }
+
+    fn place(&self, order: Order) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(order);
+        self.waker.wake();
     }
 
     /// The next order, if there is one.

@@ -33,6 +33,7 @@ mod pauses;
 mod quota;
 mod records;
 mod reference;
+mod resync;
 pub mod run;
 mod sandbox;
 mod setup;
@@ -133,6 +134,9 @@ enum Command {
     /// Let everything of a system go on
     #[command(before_help = pauses::RESUME_EXAMPLES)]
     Resume(pauses::ResumeArgs),
+    /// Bring records that are known under the present routes and mapping
+    #[command(before_help = resync::EXAMPLES)]
+    Resync(resync::ResyncArgs),
     /// Make, list and revoke tokens for callers over HTTP
     #[command(subcommand, before_help = "Examples:\n  syncline tokens create crm-bridge\n  syncline tokens list")]
     Tokens(tokens::TokensCommand),
@@ -204,6 +208,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::Reference(args) => reference::reference(&args, <Cli as clap::CommandFactory>::command(), console),
         Command::Pause(args) => pauses::pause(&args, console),
         Command::Resume(args) => pauses::resume(&args, console),
+        Command::Resync(args) => resync::resync(&args, console),
         Command::Tokens(command) => tokens::tokens(&command, console),
         Command::Init(args) => init::init(&args, console),
         Command::Top(args) => top::top(&args, console),

@@ -94,6 +94,10 @@ fn show_link(link: &LinkView, console: &mut Console) -> Result<(), Failure> {
         let text = format!("{} {}: {}, {}, {covers}", attempt.id, attempt.operation, attempt.fate, attempt.opened_at);
         rows.push(row(["attempt", &text]));
     }
+    for resync in &link.resyncs {
+        let forced = if resync.forced { ", by force" } else { "" };
+        rows.push(row(["resync", &format!("delivery {}, {}{forced}", resync.number, resync.at)]));
+    }
     for letter in &link.letters {
         rows.push(row(["letter", &format!("{} {}: {}", letter.id, letter.code, letter.message)]));
         rows.push(row(["", &format!("remedy: {}", letter.remedy)]));

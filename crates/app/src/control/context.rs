@@ -11,6 +11,7 @@ use syncline_core::ids::SystemId;
 use syncline_core::time::Timestamp;
 use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::operator::LetterWish;
+use syncline_engine::operator::resync::{Asked, Page};
 use syncline_engine::ports::clock::Clock;
 use syncline_engine::ports::store::Store;
 use syncline_engine::workers::dispatcher::LaneStatus;
@@ -40,6 +41,9 @@ pub trait Context: Sync {
     /// Carries out a wish for a letter; answers what was done, in words.
     async fn letter(&self, wish: LetterWish) -> Result<String>;
 
+    /// Opens what a page of records needs.
+    async fn resync(&self, asked: Asked) -> Result<Page>;
+
     /// Tells a system's lane, if it runs.
     async fn tell(&self, system: &str, wish: Wish);
 
@@ -62,8 +66,11 @@ impl Context for Running {
     }
 
     async fn letter(&self, wish: LetterWish) -> Result<String> {
-        let stopping = |_| Error::new(Kind::Operator, "the process is stopping").with_remedy("ask again once it has stopped");
-        self.orders.place(wish).await.map_err(stopping)?
+        self.orders.letter(wish).await.map_err(|_| stopping())?
+    }
+
+    async fn resync(&self, asked: Asked) -> Result<Page> {
+        self.orders.resync(asked).await.map_err(|_| stopping())?
     }
 
     async fn tell(&self, system: &str, wish: Wish) {
@@ -77,6 +84,10 @@ impl Context for Running {
         self.tokens.replace(self.store.tokens().await?);
         Ok(())
     }
+}
+
+fn stopping() -> Error {
+    Error::new(Kind::Operator, "the process is stopping").with_remedy("ask again once it has stopped")
 }
 
 /// Names of systems by number.

@@ -16,6 +16,7 @@ mod place;
 mod quota;
 mod record;
 mod request;
+mod resync;
 mod server;
 mod tokens;
 
@@ -28,7 +29,8 @@ pub use offline::Offline;
 pub use pauses::{PauseView, Scope};
 pub use place::Place;
 pub use quota::{LaneView, PoolView, QuotaView};
-pub use record::{AttemptView, BaseView, EventView, LinkView, OpenedView, RecordView, VersionView};
+pub use record::{AttemptView, BaseView, EventView, LinkView, OpenedView, RecordView, ResyncView, VersionView};
+pub use resync::{NeedView, PoolPrice, Price, ResyncPage, Selection, SystemPrice};
 pub use request::{Answer, FORMAT_VERSION, Refusal, Reply, Request};
 pub use server::{Control, start};
 pub use tokens::TokenView;
@@ -53,6 +55,8 @@ pub async fn operate(request: &Request, context: &dyn Context) -> Result<Answer>
         Request::Discard { id, reason } => Answer::Discarded(letters::discard(context, *id, reason).await?),
         Request::Ledger { verify } => Answer::Ledger(Box::new(ledger::view(context, *verify).await?)),
         Request::Quota => Answer::Quota(quota::view(context).await?),
+        Request::Resync { selection, after, limit, open } => Answer::Resync(resync::page(context, selection, *after, *limit, *open).await?),
+        Request::ResyncPrice { needs } => Answer::ResyncPrice(resync::price(context, needs).await?),
         Request::Tokens => Answer::Tokens(tokens::list(context).await?),
         Request::CreateToken { name, digest } => Answer::Tokens(tokens::create(context, name, digest).await?),
         Request::RevokeToken { name } => Answer::Tokens(tokens::revoke(context, name).await?),

@@ -10,6 +10,7 @@ use syncline_core::ids::SystemId;
 use syncline_core::intake::Routes;
 use syncline_core::schema::Schemas;
 use syncline_engine::error::{Error, Kind, Result};
+use syncline_engine::operator::resync::{Asked, Page};
 use syncline_engine::operator::{self, LetterWish};
 use syncline_engine::ports::store::Store;
 use syncline_engine::workers::dispatcher::LaneStatus;
@@ -74,6 +75,14 @@ impl Context for Offline {
             },
         };
         Ok(done.text)
+    }
+
+    async fn resync(&self, asked: Asked) -> Result<Page> {
+        let routes = match &self.config {
+            Some(config) => self.routes(config).await?,
+            None => BTreeMap::new(),
+        };
+        operator::resync::open(self.store(), &routes, &asked, self.now()).await
     }
 
     async fn tell(&self, _system: &str, _wish: Wish) {}

@@ -79,7 +79,7 @@ pub(super) async fn view(context: &dyn Context) -> Result<QuotaView> {
     let lanes = context.lanes();
     let mut systems = Vec::new();
     for system in &config.systems {
-        let Some(charged) = charged(context, config, system).await? else { continue };
+        let Some(pools) = pools(context, config, system).await? else { continue };
         let mut view = LaneView {
             system: system.name.clone(),
             phase: "stopped".to_owned(),
@@ -88,19 +88,24 @@ pub(super) async fn view(context: &dyn Context) -> Result<QuotaView> {
             paused: pauses::in_force(context, &system.name).await?,
             pools: Vec::new(),
         };
-        let mut pools = charged;
         if let Some(status) = lanes.iter().find(|status| status.system == system.name) {
             view.phase = status.phase.to_owned();
             view.waits_for = Some(status.waits_for.to_owned()).filter(|waits| !waits.is_empty());
             view.error.clone_from(&status.error);
-            if !status.pools.is_empty() {
-                pools.clone_from(&status.pools);
-            }
         }
         view.pools = pools.into_iter().map(PoolView::from).collect();
         systems.push(view);
     }
     Ok(QuotaView { systems })
+}
+
+/// The pools of a system: the running lane's, else what its charges come to; None for one that takes no writes.
+pub(super) async fn pools(context: &dyn Context, config: &Config, system: &SystemConfig) -> Result<Option<Vec<PoolStatus>>> {
+    let running = context.lanes().into_iter().find(|status| status.system == system.name && !status.pools.is_empty());
+    match running {
+        Some(status) => Ok(Some(status.pools)),
+        None => charged(context, config, system).await,
+    }
 }
 
 /// What a system's charges come to; None for one that takes no writes.

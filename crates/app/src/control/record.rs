@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use syncline_core::attempt::{Attempt, Fate, RowValues};
-use syncline_core::change_set::{EventRouting, EventRow, PauseScope};
+use syncline_core::change_set::{EventRouting, EventRow, PauseScope, ResyncRow};
 use syncline_core::link::{Base, Known, Link, LinkState, Presence};
 use syncline_core::record::{Fields, RecordState, Value};
 use syncline_engine::error::{Error, Kind, Result};
@@ -80,8 +80,22 @@ pub struct LinkView {
     pub base: Option<BaseView>,
     /// Its newest attempts, newest first.
     pub attempts: Vec<AttemptView>,
+    /// The newest deliveries that resyncs opened, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resyncs: Vec<ResyncView>,
     /// Its waiting letters.
     pub letters: Vec<LetterView>,
+}
+
+/// A delivery that a resync opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResyncView {
+    /// Its number at the link.
+    pub number: u64,
+    /// Whether what was known of theirs was forgotten for it.
+    pub forced: bool,
+    /// When.
+    pub at: String,
 }
 
 /// What both sides held when they last agreed.
@@ -193,6 +207,8 @@ fn remedy(context: &dyn Context, record_type: &str) -> String {
 pub(super) async fn link_view(context: &dyn Context, link: &Link, names: &Names, pauses: &[PauseRow]) -> Result<LinkView> {
     let store = context.store();
     let attempts = store.attempts(link.id, ATTEMPTS).await?;
+    let resync = |row: &ResyncRow| ResyncView { number: row.number, forced: row.forced, at: moment::told(row.at) };
+    let resyncs = store.resyncs(link.id, ATTEMPTS).await?.iter().map(resync).collect();
     let mut letters = Vec::new();
     for waiting in &link.side.letters {
         letters.extend(store.letter(waiting.id).await?.map(|letter| LetterView::of(&letter, names)));
@@ -214,6 +230,7 @@ pub(super) async fn link_view(context: &dyn Context, link: &Link, names: &Names,
         open: link.open(),
         base: link.side.base.as_ref().map(base_view),
         attempts: attempts.iter().map(attempt_view).collect(),
+        resyncs,
         letters,
         system,
     })

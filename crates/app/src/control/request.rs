@@ -8,7 +8,8 @@ use syncline_engine::codes::Code;
 use syncline_engine::error::{Error, policy};
 
 use super::{
-    Ended, EventPage, LedgerView, LetterPage, LetterView, PauseView, QuotaView, RecordView, Replayed, TokenView, TraceView,
+    Ended, EventPage, LedgerView, LetterPage, LetterView, NeedView, PauseView, Price, QuotaView, RecordView, Replayed, ResyncPage, Selection,
+    TokenView, TraceView,
 };
 
 /// The version of every JSON that the command line prints.
@@ -69,6 +70,22 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// Look at a page of records under the present rules, or open what it needs.
+    Resync {
+        /// Which records, and how.
+        selection: Selection,
+        /// Only records behind this one.
+        after: Option<i64>,
+        /// At most so many.
+        limit: usize,
+        /// Whether what is needed is opened.
+        open: bool,
+    },
+    /// What that costs.
+    ResyncPrice {
+        /// What is needed.
+        needs: Vec<NeedView>,
+    },
     /// The accounts.
     Ledger {
         /// Whether every row is looked at.
@@ -122,6 +139,10 @@ pub enum Answer {
     Replayed(Replayed),
     /// What a discard came to.
     Discarded(Ended),
+    /// What a page of records came to.
+    Resync(ResyncPage),
+    /// What it costs.
+    ResyncPrice(Price),
     /// The accounts.
     Ledger(Box<LedgerView>),
     /// The pools.

@@ -97,7 +97,7 @@ fn plan_presence(record: &Record, theirs: &Theirs, link: &Link, terms: &Terms, t
     if !there {
         return Plan::Create(values);
     }
-    let base = link.side.base.as_ref();
+    let base = link.base();
     let mut owned = RowValues::new();
     let mut changed = false;
     for row in &terms.rows {

@@ -61,6 +61,7 @@ fn link(base: Option<Base>) -> Link {
         object: "Contact".into(),
         duty: Duty { opened: 7, generation_start: 4, desired: Presence::Present, due_since: Timestamp(0) },
         side: Side { external_id, base, closed: 3, ..Side::default() },
+        forced_to: 0,
     }
 }
 

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use serde::Serialize;
 use syncline_core::attempt::{Attempt, Charge};
-use syncline_core::change_set::{ChangeSet, EventRow, KeptCall, Pause};
+use syncline_core::change_set::{ChangeSet, EventRow, KeptCall, Pause, ResyncRow};
 use syncline_core::checkpoint::Checkpoint;
 use syncline_core::ids::{EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
 use syncline_core::ledger::{Imbalance, Ledger};
@@ -167,6 +167,12 @@ pub trait Store: Send + Sync {
 
     /// A record with all its links.
     async fn record(&self, id: RecordId) -> Result<Option<Known>>;
+
+    /// Records of a type, or of all, with all their links, by id, from the one behind `after` on.
+    async fn records(&self, record_type: Option<&str>, after: Option<RecordId>, limit: usize) -> Result<Vec<Known>>;
+
+    /// The newest deliveries that resyncs opened toward a link, newest first.
+    async fn resyncs(&self, link: LinkId, limit: usize) -> Result<Vec<ResyncRow>>;
 
     /// Every letter of a link, ended ones too, oldest first.
     async fn letters_of(&self, link: LinkId) -> Result<Vec<Letter>>;

@@ -18,7 +18,7 @@ use syncline_core::schema::Schemas;
 use syncline_core::time::Timestamp;
 
 use crate::error::Result;
-use crate::operator::{self, Order, Orders};
+use crate::operator::{self, LetterWish, Order, Orders};
 use crate::ports::clock::Clock;
 use crate::ports::feed::{Feed, FeedGroup, Polled};
 use crate::ports::store::Store;
@@ -211,16 +211,25 @@ impl IntakeWorker {
 
     async fn obey(&mut self, order: Order) {
         let now = self.clock.now();
-        let done = match &order.wish {
-            operator::LetterWish::Replay { letter } => {
-                operator::replay(&*self.store, &self.schemas, &self.routes, *letter, now).await
+        match order {
+            Order::Letter(wish, reply) => {
+                let done = match &wish {
+                    LetterWish::Replay { letter } => operator::replay(&*self.store, &self.schemas, &self.routes, *letter, now).await,
+                    LetterWish::Discard { letter, reason } => operator::discard(&*self.store, *letter, reason, now).await,
+                };
+                if let Ok(done) = &done {
+                    self.hub.deliver(&done.due, false);
+                }
+                drop(reply.send(done.map(|done| done.text)));
             }
-            operator::LetterWish::Discard { letter, reason } => operator::discard(&*self.store, *letter, reason, now).await,
-        };
-        if let Ok(done) = &done {
-            self.hub.deliver(&done.due, false);
+            Order::Resync(asked, reply) => {
+                let page = operator::resync::open(&*self.store, &self.routes, &asked, now).await;
+                if let Ok(page) = &page {
+                    self.hub.deliver(&page.due, page.next.is_some());
+                }
+                drop(reply.send(page));
+            }
         }
-        order.answer(done.map(|done| done.text));
     }
 }
 

@@ -6,7 +6,8 @@
 
 use syncline_core::attempt::{Attempt, Charge, Fate, Operation};
 use syncline_core::change_set::{
-    AttemptFate, ChangeSet, ChargeClose, EventRouting, EventRow, KeptCall, LetterEnd, OpenedDelivery, Pause, PauseChange, PauseScope, SeenEvent,
+    AttemptFate, ChangeSet, ChargeClose, EventRouting, EventRow, KeptCall, LetterEnd, OpenedDelivery, Pause, PauseChange, PauseScope, ResyncRow,
+    SeenEvent,
 };
 use syncline_core::checkpoint::Checkpoint;
 use syncline_core::ids::{AttemptId, ChargeId, EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
@@ -79,7 +80,7 @@ pub(super) fn record(places: Places, key: &str, order: i64) -> Record {
 
 /// A link with that many open deliveries.
 pub(super) fn link(id: LinkId, record: RecordId, system: SystemId, opened: u64, since: Timestamp) -> Link {
-    Link { id, record, system, object: "Contact".into(), duty: duty(opened, since), side: Side::default() }
+    Link { id, record, system, object: "Contact".into(), duty: duty(opened, since), side: Side::default(), forced_to: 0 }
 }
 
 /// A duty with that many deliveries opened.
@@ -188,6 +189,7 @@ pub fn live(harness: &dyn Harness) -> Life {
     life.settle(harness);
     life.replay(harness);
     life.relocate(harness);
+    life.resync(harness);
     life
 }
 
@@ -316,6 +318,20 @@ impl Life {
         set.counts.add(Counter::Closed(b, Ending::Unchanged), 1);
         set.counts.add(Counter::Closed(b, Ending::Dead), 3);
         set.counts.add(Counter::Letters(Post::Created), 2);
+        commit(harness, set);
+    }
+
+    /// A record is brought under the present rules, by force, and is right as it is.
+    fn resync(&self, harness: &dyn Harness) {
+        let a = self.places.a;
+        let mut set = ChangeSet::default();
+        set.duties.push((self.links[0], duty(3, minute(7))));
+        set.resyncs.push(ResyncRow { link: self.links[0], number: 3, forced: true, at: minute(7) });
+        set.counts.add(Counter::Opened(a, Cause::Resync), 1);
+        commit(harness, set);
+        let mut set = ChangeSet::default();
+        set.sides.push((self.links[0], Side { unchanged: 1, ..proven("003A", 3) }));
+        set.counts.add(Counter::Closed(a, Ending::Unchanged), 1);
         commit(harness, set);
     }
 

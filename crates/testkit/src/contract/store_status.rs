@@ -2,7 +2,7 @@
 //!
 //! Leaves to others: altering rows behind the store's back, which only an adapter's own tests can do.
 
-use syncline_core::change_set::{ChangeSet, EventRouting};
+use syncline_core::change_set::{ChangeSet, EventRouting, ResyncRow};
 use syncline_core::ids::LetterId;
 use syncline_core::ledger::{Cause, Counter, Ending, Post};
 use syncline_core::letter::LetterState;
@@ -10,7 +10,7 @@ use syncline_core::link::LinkState;
 use syncline_engine::ports::store::{Audit, LetterFilter};
 
 use super::store::{Harness, ask, suite, commit, try_commit};
-use super::store_life::{letter, letter_end, live, minute};
+use super::store_life::{duty, letter, letter_end, live, minute};
 
 suite!(
     s18_counters_add_up_after_a_life,
@@ -25,6 +25,8 @@ suite!(
     s22_an_audit_finds_a_count_without_rows,
     s23_upkeep_forgets_what_is_old,
     s23_upkeep_never_touches_open_work,
+    s31_records_are_paged_whole_by_id_and_type,
+    s32_what_is_forced_stays_forced_whatever_is_written_afterwards,
 );
 
 fn s18_counters_add_up_after_a_life(harness: &dyn Harness) {
@@ -178,4 +180,44 @@ fn s23_upkeep_never_touches_open_work(harness: &dyn Harness) {
     assert_eq!(before, after);
     let open = ask!(harness, charges("hub-1", minute(0)));
     assert_eq!(open.iter().map(|charge| charge.id).collect::<Vec<_>>(), [life.charges[1]]);
+}
+
+fn s31_records_are_paged_whole_by_id_and_type(harness: &dyn Harness) {
+    let life = live(harness);
+    let (mut after, mut found) = (None, Vec::new());
+    loop {
+        let page = ask!(harness, records(Some("contacts"), after, 3));
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 3);
+        after = Some(last.id);
+        found.extend(page);
+    }
+    assert_eq!(found.iter().map(|known| known.id).collect::<Vec<_>>(), life.records);
+    for known in &found {
+        assert_eq!(ask!(harness, record(known.id)).as_ref(), Some(known));
+    }
+    assert_eq!(ask!(harness, records(None, None, 9)), found);
+    assert_eq!(ask!(harness, records(Some("companies"), None, 9)), vec![]);
+}
+
+fn s32_what_is_forced_stays_forced_whatever_is_written_afterwards(harness: &dyn Harness) {
+    let life = live(harness);
+    let link = life.links[0];
+    let forced_to = || ask!(harness, load(&[link]))[0].1.links.iter().find(|found| found.id == link).map(|found| found.forced_to);
+    assert_eq!(forced_to(), Some(3));
+    let mut set = ChangeSet::default();
+    set.duties.push((link, duty(4, minute(8))));
+    set.resyncs.push(ResyncRow { link, number: 4, forced: false, at: minute(8) });
+    set.counts.add(Counter::Opened(life.places.a, Cause::Resync), 1);
+    commit(harness, set);
+    harness.reopen();
+    assert_eq!(forced_to(), Some(3));
+    let numbers: Vec<_> = ask!(harness, resyncs(link, 9)).iter().map(|row| (row.number, row.forced)).collect();
+    assert_eq!(numbers, [(4, false), (3, true)]);
+    assert_eq!(ask!(harness, resyncs(link, 1)).len(), 1);
+    assert_eq!(ask!(harness, audit()).imbalances, vec![]);
+    let mut set = ChangeSet::default();
+    set.resyncs.push(ResyncRow { link, number: 5, forced: false, at: minute(9) });
+    commit(harness, set);
+    assert!(!ask!(harness, audit()).imbalances.is_empty(), "a delivery that the link does not count");
 }

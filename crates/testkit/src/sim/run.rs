@@ -17,6 +17,7 @@ use syncline_core::ids::{SourceId, SystemId};
 use syncline_core::time::Timestamp;
 use syncline_engine::error::{Again, Error, policy};
 use syncline_engine::operator::Orders;
+use syncline_engine::operator::resync::{AllTerms, Asked};
 use syncline_engine::ports::clock::Clock;
 use syncline_engine::ports::store::Store;
 use syncline_engine::workers::{Step, Worker};
@@ -65,6 +66,8 @@ struct Process {
     statuses: Vec<Arc<Mutex<LaneStatus>>>,
     hub: Arc<Hub>,
     lanes: [SystemId; 2],
+    orders: Arc<Orders>,
+    terms: Arc<AllTerms>,
 }
 
 struct Simulation {
@@ -79,6 +82,8 @@ struct Simulation {
     moves: BTreeMap<String, u64>,
     /// The last step was a commit.
     committed: bool,
+    /// How often the operator looked.
+    looks: u64,
 }
 
 /// Runs one seed.
@@ -109,6 +114,7 @@ pub fn run(seed: u64, planted: Planted) -> Outcome {
         world,
         moves: BTreeMap::new(),
         committed: false,
+        looks: 0,
     };
     simulation.live();
     simulation.end()
@@ -149,6 +155,7 @@ impl Simulation {
             if now >= look_at {
                 look_at = now.plus(Duration::from_secs(20));
                 self.resume(&process);
+                self.resync(&process);
                 continue;
             }
             if healed && self.judge.is_drained(&self.memory, self.log.lines().len()) && quiet(&process) {
@@ -188,6 +195,17 @@ impl Simulation {
         }
     }
 
+    /// Of one seed in five the operator also brings every record under the rules at each look, and by force at every other one.
+    fn resync(&mut self, process: &Process) {
+        self.looks += 1;
+        if self.world.seed % 5 == 1 && self.looks <= 6 {
+            self.network.count("resync");
+            let (force, terms) = (self.looks.is_multiple_of(2), Arc::clone(&process.terms));
+            // Nobody waits for the answer; what came of it shows in the ledger.
+            drop(process.orders.resync(Asked { force, limit: 1000, terms, ..Asked::default() }));
+        }
+    }
+
     fn commit(&mut self, process: &mut Process) -> bool {
         self.committed = true;
         match process.committer.step() {
@@ -218,21 +236,23 @@ impl Simulation {
         let shared: Arc<dyn Store> = store.clone();
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let hub = Arc::new(Hub::new([salesforce, hubspot]));
-        let mut statuses = Vec::new();
+        let (mut statuses, mut terms) = (Vec::new(), AllTerms::new());
         for (system, number) in [(System::Salesforce, salesforce), (System::HubSpot, hubspot)] {
             let (writer, settings) = parties::writer(&self.network, clock.clone(), system, number, self.planted, &self.world);
+            terms.insert(number, settings.terms.clone());
             let dispatcher = Dispatcher::new(shared.clone(), writer, clock.clone(), hub.clone(), settings);
             statuses.push(dispatcher.status());
             self.executor.add(Box::pin(drive(dispatcher, self.clock.clone())));
         }
         let feed = FeedSlot::new(source, syncline_core::event::SourceSettings::default(), Box::new(LogFeed::new(source, self.log.clone())));
         let routes = parties::routes(salesforce, hubspot);
-        let intake = IntakeWorker::new(shared, clock, hub.clone(), Arc::new(Orders::default()), parties::schemas(), routes, vec![feed])
+        let orders = Arc::new(Orders::default());
+        let intake = IntakeWorker::new(shared, clock, hub.clone(), orders.clone(), parties::schemas(), routes, vec![feed])
             .with_planted(self.planted);
         self.executor.add(Box::pin(drive(intake, self.clock.clone())));
         let memory = self.memory.clone();
         self.network.check_intents(Box::new(move |attempt| super::checks::attempt_exists(&memory, attempt)));
-        Process { store, committer, statuses, hub, lanes: [salesforce, hubspot] }
+        Process { store, committer, statuses, hub, lanes: [salesforce, hubspot], orders, terms: Arc::new(terms) }
     }
 
     fn crash(&mut self, process: Process) -> Process {

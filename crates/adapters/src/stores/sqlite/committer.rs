@@ -14,7 +14,7 @@ use super::faults::{concerns_every_set, fault, repeated};
 use super::lock::Ownership;
 use super::queue::{Queue, Request, Task};
 use super::tables::counter::Tally;
-use super::tables::{attempt, call, charge, event, letter, link, pause, record, source, system, token};
+use super::tables::{attempt, call, charge, event, letter, link, pause, record, resync, source, system, token};
 
 /// A group is closed at about this many rows, so that no waiter waits long for the others.
 const GROUP_ROWS_MAX: usize = 20_000;
@@ -126,6 +126,7 @@ fn write(connection: &Connection, set: &ChangeSet, tally: &mut Tally) -> Result<
     link::insert(connection, &set.links_new, tally)?;
     link::set_duties(connection, &set.duties)?;
     link::set_sides(connection, &set.sides)?;
+    resync::insert(connection, &set.resyncs, tally)?;
     event::insert(connection, &set.events, tally)?;
     source::insert_seen(connection, &set.seen, tally)?;
     call::put(connection, &set.calls, tally)?;

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use rusqlite::Connection;
 use syncline_core::attempt::{Attempt, Charge};
-use syncline_core::change_set::{ChangeSet, EventRow, KeptCall};
+use syncline_core::change_set::{ChangeSet, EventRow, KeptCall, ResyncRow};
 use syncline_core::checkpoint::Checkpoint;
 use syncline_core::ids::{EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
 use syncline_core::ledger::Ledger;
@@ -36,7 +36,7 @@ use self::ids::Ids;
 use self::lock::Ownership;
 use self::queue::{Queue, Task, closed};
 use self::reads::Readers;
-use self::tables::{attempt, call, charge, event, letter, link, pause, source, system, token};
+use self::tables::{attempt, call, charge, event, letter, link, pause, resync, source, system, token};
 
 /// Connections that read a file at the same time.
 const READERS: usize = 3;
@@ -229,6 +229,14 @@ impl Store for SqliteStore {
 
     async fn record(&self, id: RecordId) -> Result<Option<Known>> {
         self.readers.snapshot(|connection| reads::whole(connection, id))
+    }
+
+    async fn records(&self, record_type: Option<&str>, after: Option<RecordId>, limit: usize) -> Result<Vec<Known>> {
+        self.readers.snapshot(|connection| reads::page(connection, record_type, after, limit))
+    }
+
+    async fn resyncs(&self, link: LinkId, limit: usize) -> Result<Vec<ResyncRow>> {
+        self.readers.read(|connection| resync::newest(connection, link, limit))
     }
 
     async fn letters_of(&self, link: LinkId) -> Result<Vec<Letter>> {

@@ -80,6 +80,12 @@ pub(super) fn load(connection: &Connection, links: &[LinkId]) -> Result<Vec<(Lin
     Ok(loaded)
 }
 
+/// Records of a type, or of all, with all their links, by id, from the one behind `after` on.
+pub(super) fn page(connection: &Connection, record_type: Option<&str>, after: Option<RecordId>, limit: usize) -> Result<Vec<Known>> {
+    let records = record::page(connection, record_type, after, limit)?;
+    records.into_iter().map(|(id, record)| Ok(Known { id, record, links: link::of_record(connection, id)? })).collect()
+}
+
 /// Counters with what is open at the same moment.
 pub(super) fn ledger(connection: &Connection) -> Result<Ledger> {
     Ok(Ledger { counts: counter::counts(connection)?, open: link::open(connection)?, waiting: letter::waiting(connection)? })

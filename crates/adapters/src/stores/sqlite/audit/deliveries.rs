@@ -1,4 +1,4 @@
-//! Follows every delivery: what events and replays opened against what links count, and what was closed by whom.
+//! Follows every delivery: what events, replays and resyncs opened against what links count, and what was closed by whom.
 //!
 //! Promises: holds a window of links in memory at a time, and reads the events once per window.
 //! Leaves to others: sums by system (`recount`, which it feeds).
@@ -27,6 +27,7 @@ struct Told {
     by_event: i64,
     by_move: i64,
     by_replay: i64,
+    by_resync: i64,
     ended: i64,
 }
 
@@ -70,6 +71,12 @@ fn check_window(connection: &Connection, (first, end): (i64, i64), recount: &mut
             told.by_replay += is_replayed;
         }
     })?;
+    let resyncs = format!("SELECT link FROM resync WHERE link >= {first} AND link < {end}");
+    each(connection, &resyncs, |[link]| {
+        if let Some(told) = place(link).and_then(|place| window.get_mut(place)) {
+            told.by_resync += 1;
+        }
+    })?;
     for (id, told) in (first..).zip(&window) {
         judge(id, told, recount, findings);
     }
@@ -77,12 +84,12 @@ fn check_window(connection: &Connection, (first, end): (i64, i64), recount: &mut
 }
 
 fn judge(id: i64, told: &Told, recount: &mut Recount, findings: &mut Findings) {
-    let opened = told.by_event + told.by_move + told.by_replay;
+    let opened = told.by_event + told.by_move + told.by_replay + told.by_resync;
     if !told.is_there {
         findings.equal(0, opened, || format!("link {id}: is not there, but deliveries were opened for it"));
         return;
     }
-    findings.equal(told.opened, opened, || format!("link {id}: opened = deliveries that events and replays list"));
+    findings.equal(told.opened, opened, || format!("link {id}: opened = deliveries that events, replays and resyncs list"));
     let closed = told.quiet + told.ended;
     findings.equal(told.closed, closed, || format!("link {id}: closed = deliveries that attempts, letters and itself tell of"));
     findings.equal(told.closed.max(told.opened), told.opened, || format!("link {id}: closed is at most opened"));
@@ -90,6 +97,7 @@ fn judge(id: i64, told: &Told, recount: &mut Recount, findings: &mut Findings) {
     recount.add(Counter::Opened(system, Cause::Event), told.by_event);
     recount.add(Counter::Opened(system, Cause::Move), told.by_move);
     recount.add(Counter::Opened(system, Cause::Replay), told.by_replay);
+    recount.add(Counter::Opened(system, Cause::Resync), told.by_resync);
 }
 
 /// Deliveries of links above the last one.
@@ -98,6 +106,10 @@ fn check_strays(connection: &Connection, last: i64, findings: &mut Findings) -> 
         if link > last || link < 1 {
             findings.equal(0, 1, || format!("event {event}: link {link} is not there, but a delivery was opened for it"));
         }
+    })?;
+    let resyncs = format!("SELECT link FROM resync WHERE link > {last} OR link < 1");
+    each(connection, &resyncs, |[link]| {
+        findings.equal(0, 1, || format!("resync: link {link} is not there, but a delivery was opened for it"));
     })
 }
 

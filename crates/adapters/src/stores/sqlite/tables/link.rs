@@ -36,7 +36,8 @@ const SET_SIDE: &str = "UPDATE link SET state = ?2, closed = ?3, unchanged = ?4,
 const SET_SIDE_AND_ID: &str = "UPDATE link SET state = ?2, closed = ?3, unchanged = ?4, superseded = ?5, failures = ?6,
     failing_since = ?7, until = ?8, letters = ?9, waits_for = ?10, external_id = ?11, base = ?12, side_seal = ?13 WHERE id = ?1";
 const OF_RECORD: &str = "SELECT id, record, system, object, opened, generation_start, desired, due_since, state, closed, unchanged,
-    superseded, failures, failing_since, until, letters, waits_for, external_id, base FROM link WHERE record = ?1 ORDER BY id";
+    superseded, failures, failing_since, until, letters, waits_for, external_id, base,
+    (SELECT coalesce(max(number), 0) FROM resync WHERE resync.link = link.id AND forced = 1) FROM link WHERE record = ?1 ORDER BY id";
 const DUE_BESIDE: &str = "SELECT due_since, id FROM link WHERE system = ?1 AND opened > closed AND state <= 1
     AND due_since = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
 const DUE_BEHIND: &str = "SELECT due_since, id FROM link WHERE system = ?1 AND opened > closed AND state <= 1
@@ -313,6 +314,7 @@ fn read(row: &Row<'_>) -> Result<Link> {
             external_id: get(row, 17)?,
             base: get_maybe_json(row, 18)?,
         },
+        forced_to: get_count(row, 19)?,
     })
 }
 
@@ -336,6 +338,12 @@ mod tests {
         assert_eq!(plan(DUE_BESIDE), "SEARCH link USING INDEX link_due (system=? AND due_since=? AND id>?)");
         assert_eq!(plan(DUE_BEHIND), "SEARCH link USING INDEX link_due (system=? AND due_since>?)");
         assert_eq!(plan(BUSY), "SEARCH link USING COVERING INDEX link_busy (system=? AND state>?); USE TEMP B-TREE FOR ORDER BY");
-        assert_eq!(plan(OF_RECORD), "SEARCH link USING INDEX link_by_record (record=?); USE TEMP B-TREE FOR ORDER BY");
+        let of_record = [
+            "SEARCH link USING INDEX link_by_record (record=?)",
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SEARCH resync USING PRIMARY KEY (link=?)",
+            "USE TEMP B-TREE FOR ORDER BY",
+        ];
+        assert_eq!(plan(OF_RECORD), of_record.join("; "));
     }
 }

@@ -11,6 +11,7 @@ pub(super) mod letter;
 pub(super) mod link;
 pub(super) mod pause;
 pub(super) mod record;
+pub(super) mod resync;
 pub(super) mod source;
 pub(super) mod system;
 pub(super) mod token;
@@ -18,12 +19,13 @@ pub(super) mod token;
 use super::row::Table;
 
 /// Every table.
-pub(super) const ALL: [&Table; 13] = [
+pub(super) const ALL: [&Table; 14] = [
     &system::TABLE,
     &source::CHECKPOINT,
     &source::SEEN,
     &record::TABLE,
     &link::TABLE,
+    &resync::TABLE,
     &event::TABLE,
     &attempt::TABLE,
     &charge::TABLE,

@@ -58,6 +58,25 @@ pub(in super::super) fn by_id(connection: &Connection, id: RecordId) -> Result<O
     one(connection, &format!("{SELECT} WHERE id = ?1"), [id.0])
 }
 
+/// Records of a type, or of all, by id, from the one behind `after` on.
+pub(in super::super) fn page(
+    connection: &Connection,
+    record_type: Option<&str>,
+    after: Option<RecordId>,
+    limit: usize,
+) -> Result<Vec<(RecordId, Record)>> {
+    let doing = |error| fault("records are read", error);
+    let sql = format!("{SELECT} WHERE id > ?1 AND (?2 IS NULL OR record_type = ?2) ORDER BY id LIMIT ?3");
+    let mut statement = connection.prepare_cached(&sql).map_err(doing)?;
+    let after = after.map_or(i64::MIN, |id| id.0);
+    let mut rows = statement.query((after, record_type, i64::try_from(limit).unwrap_or(i64::MAX))).map_err(doing)?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next().map_err(doing)? {
+        records.push(read(row)?);
+    }
+    Ok(records)
+}
+
 fn one(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<(RecordId, Record)>> {
     let doing = |error| fault("a record is read", error);
     let mut statement = connection.prepare_cached(sql).map_err(doing)?;
