@@ -22,6 +22,7 @@ mod library;
 pub mod mapping_tests;
 pub mod run;
 pub mod wiring;
+pub mod witness;
 
 pub use library::{adapter, embed};
 

@@ -26,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::api::TokenBook;
 use crate::config::Config;
+use crate::witness::CommitWitness;
 
 /// How long a stop waits for what is under way.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
@@ -36,6 +37,8 @@ const MENDED: Duration = Duration::from_secs(60);
 pub struct Running {
     /// The store.
     pub store: Arc<SqliteStore>,
+    /// What sees the store's commits.
+    pub witness: Arc<CommitWitness>,
     /// The way to the lanes.
     pub hub: Arc<Hub>,
     /// The way to intake.

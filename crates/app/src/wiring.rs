@@ -38,18 +38,21 @@ use crate::clock::WallClock;
 use crate::config::{Agreed, Config, Kind, SystemConfig};
 use crate::api::TokenBook;
 use crate::run::{Callers, Running};
+use crate::witness::CommitWitness;
 
 /// A store with the thread that commits for it.
 pub struct OpenStore {
     /// The store.
     pub store: Arc<SqliteStore>,
+    /// What sees its commits.
+    pub witness: Arc<CommitWitness>,
     committer: JoinHandle<()>,
 }
 
 impl OpenStore {
     /// Lets go of the store and waits until everything handed to it is durable. Other handles must be gone by then.
     pub fn close(self) {
-        let Self { store, committer } = self;
+        let Self { store, committer, .. } = self;
         drop(store);
         // A committer that panicked has nothing left to wait for.
         let _ = committer.join();
@@ -67,8 +70,10 @@ pub fn open_store(path: &Path) -> Result<OpenStore> {
         })?;
     }
     let (store, committer) = SqliteStore::open(path)?;
+    let witness = Arc::new(CommitWitness::default());
+    let committer = committer.witnessed(witness.clone());
     let committer = crate::run::spawn_thread("committer", move || committer.run_until_closed())?;
-    Ok(OpenStore { store: Arc::new(store), committer })
+    Ok(OpenStore { store: Arc::new(store), witness, committer })
 }
 
 /// What the caller of a machine wants beyond its configuration.
@@ -136,7 +141,7 @@ pub async fn assemble(config: Arc<Config>, open: &OpenStore, clock: Arc<dyn Cloc
     let intake_report: Arc<Mutex<IntakeReport>> = intake.report();
     workers.push(Box::new(intake));
     workers.push(Box::new(Upkeep::new(store, clock, config.intake.remember_ids)));
-    let running = Running { store: open.store.clone(), hub, orders, statuses, intake: intake_report, callers, tokens, numbers, config };
+    let running = Running { store: open.store.clone(), witness: open.witness.clone(), hub, orders, statuses, intake: intake_report, callers, tokens, numbers, config };
     Ok(Machine { workers, running: Arc::new(running) })
 }
 

@@ -6,6 +6,7 @@
 pub mod codes;
 pub mod consumer;
 pub mod error;
+pub mod measures;
 pub mod metrics;
 pub mod operator;
 pub mod ports;

@@ -12,6 +12,7 @@ use syncline_core::ledger::{Cause, Counter, Ending, Fact, Ledger, Offer, Post, R
 use syncline_core::link::LinkState;
 use syncline_core::time::Timestamp;
 
+use crate::measures::{Histogram, Measured};
 use crate::workers::dispatcher::LaneStatus;
 
 /// Whether a figure only rises.
@@ -21,6 +22,8 @@ pub enum Shape {
     Counter,
     /// It rises and falls.
     Gauge,
+    /// How often something fell into each of several ranges; its name on the wire ends in `_bucket`, `_sum` and `_count`.
+    Histogram,
 }
 
 /// One metric.
@@ -70,6 +73,12 @@ metrics! {
     LETTERS: Gauge "syncline_dead_letters" [] "Dead letters that wait";
     LETTERS_MADE: Counter "syncline_dead_letters_made" ["outcome"] "Dead letters by what happened to them: created, replayed, discarded, overtaken";
     STORE_BYTES: Gauge "syncline_store_size_bytes" [] "Size of the store's files";
+    LATENCY: Histogram "syncline_end_to_end_latency_seconds" ["connection"] "From the acceptance of an event to the proof of the write that carried it, since the process began";
+    STAGE_TIME: Histogram "syncline_stage_duration_seconds" ["connection", "stage"] "The two parts of that: queue, until the intent to send, and dispatch, from there to the proof";
+    BATCH_RECORDS: Histogram "syncline_dispatch_batch_records" ["connection"] "Items of each write request, since the process began";
+    REQUEST_TIME: Histogram "syncline_dispatch_request_duration_seconds" ["connection", "operation"] "From the intent of a request to its answer, since the process began";
+    COMMIT_TIME: Histogram "syncline_store_commit_duration_seconds" [] "How long commits of the store took, since the process began";
+    COMMIT_ROWS: Histogram "syncline_store_commit_records" [] "Rows that shared a commit of the store, since the process began";
 }
 
 /// One figure.
@@ -105,6 +114,49 @@ pub struct Gathered {
     pub lanes: Vec<LaneStatus>,
     /// Size of the store's files in bytes.
     pub store_bytes: u64,
+    /// Times and sizes.
+    pub measured: Measured,
+}
+
+/// One histogram.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spread {
+    /// Of which metric.
+    pub metric: Metric,
+    /// The labels' values, in the metric's order.
+    pub labels: Vec<String>,
+    /// What was observed.
+    pub histogram: Histogram,
+}
+
+/// What was measured, as histograms, in the metrics' order; those of a system are there from the first scrape on.
+#[must_use]
+pub fn spreads(gathered: &Gathered) -> Vec<Spread> {
+    let mut spreads = Vec::new();
+    let mut add = |metric: Metric, labels: &[&str], histogram: &Histogram| {
+        spreads.push(Spread { metric, labels: labels.iter().map(|label| (*label).to_owned()).collect(), histogram: histogram.clone() });
+    };
+    let measured = &gathered.measured;
+    for (number, name) in &gathered.systems {
+        let system = measured.systems.get(&SystemId(*number)).cloned().unwrap_or_default();
+        add(LATENCY, &[name], &system.latency);
+        add(STAGE_TIME, &[name, "queue"], &system.queue);
+        add(STAGE_TIME, &[name, "dispatch"], &system.dispatch);
+        add(BATCH_RECORDS, &[name], &system.batch);
+        for operation in ["create", "update", "delete"].map(str::to_owned) {
+            let key = (name.clone(), operation);
+            if !measured.requests.contains_key(&key) {
+                add(REQUEST_TIME, &[&key.0, &key.1], &Measured::no_request());
+            }
+        }
+    }
+    for ((system, operation), times) in &measured.requests {
+        add(REQUEST_TIME, &[system, operation], times);
+    }
+    add(COMMIT_TIME, &[], &measured.commits);
+    add(COMMIT_ROWS, &[], &measured.commit_rows);
+    spreads.sort_by_key(|spread| ALL.iter().position(|metric| *metric == spread.metric));
+    spreads
 }
 
 /// What was gathered, as figures, in the metrics' order.
@@ -249,6 +301,7 @@ mod tests {
             states: [(2, (vec![(LinkState::InFlight, 3)], Some(Timestamp(1_500_000_000))))].into(),
             lanes: vec![lane],
             store_bytes: 4096,
+            measured: Measured::default(),
         }
     }
 
@@ -273,17 +326,29 @@ mod tests {
 
     #[test]
     fn names_and_labels_follow_the_conventions() {
-        let allowed = ["source", "connection", "operation", "outcome", "state", "cause", "fact", "window", "version", "store"];
+        let allowed = ["source", "connection", "operation", "outcome", "state", "cause", "fact", "window", "version", "store", "stage"];
         let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
         assert_eq!(names.len(), ALL.len(), "a name stands twice");
         for metric in ALL {
             assert!(metric.name.starts_with("syncline_") && !metric.name.ends_with("_total"), "{}", metric.name);
             assert!(metric.labels.iter().all(|label| allowed.contains(label)), "{}: {:?}", metric.name, metric.labels);
-            assert!(!metric.labels.is_empty() || metric.shape == Shape::Gauge, "{}: a counter without a label", metric.name);
+            assert!(!metric.labels.is_empty() || metric.shape != Shape::Counter, "{}: a counter without a label", metric.name);
             assert!(metric.help.split_whitespace().count() >= 4, "{} has no usable help", metric.name);
         }
         for figure in figures(&gathered()) {
             assert_eq!(figure.labels.len(), figure.metric.labels.len(), "{}", figure.metric.name);
         }
+        for spread in spreads(&gathered()) {
+            assert_eq!(spread.labels.len(), spread.metric.labels.len(), "{}", spread.metric.name);
+        }
+    }
+
+    #[test]
+    fn every_metric_is_told_of_a_machine_that_has_done_nothing_yet() {
+        let mut told: BTreeSet<_> = figures(&gathered()).iter().map(|figure| figure.metric.name).collect();
+        told.extend(spreads(&gathered()).iter().map(|spread| spread.metric.name));
+        let missing: Vec<_> = ALL.iter().map(|metric| metric.name).filter(|name| !told.contains(name)).collect();
+        // What a quota has is known once its account has been looked at.
+        assert_eq!(missing, ["syncline_quota_limit", "syncline_quota_ours", "syncline_quota_used", "syncline_quota_reserved"]);
     }
 }

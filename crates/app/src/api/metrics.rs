@@ -14,13 +14,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use syncline_engine::error::{Error, Kind, Result};
-use syncline_engine::metrics::{Figure, Gathered, Shape, figures};
+use syncline_engine::metrics::{Figure, Gathered, Shape, Spread, figures, spreads};
 use syncline_engine::ports::store::Store;
 
 use super::problem::{Code, Problem};
@@ -36,7 +36,7 @@ pub(super) async fn scrape(State(gate): State<Arc<Gate>>, Extension(id): Extensi
         return Problem::from(Code::Unauthorized).response(&id.0);
     }
     let told = match crate::run::within(STORE_TIME, gather(&gate.running)).await {
-        Some(Ok(gathered)) => text(figures(&gathered)),
+        Some(Ok(gathered)) => text(Told { figures: figures(&gathered), spreads: spreads(&gathered) }),
         Some(Err(error)) => Err(error),
         None => Err(Error::new(Kind::StoreUnavailable, "the store does not answer")),
     };
@@ -62,6 +62,7 @@ async fn gather(running: &Running) -> Result<Gathered> {
         ledger: store.ledger().await?,
         lanes: running.statuses.iter().map(|status| status.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect(),
         store_bytes: store_bytes(&running.config.store_path()),
+        measured: running.witness.measured(),
         ..Gathered::default()
     };
     for system in &running.config.systems {
@@ -89,15 +90,19 @@ fn store_bytes(path: &std::path::Path) -> u64 {
 
 /// Figures on their way into the format.
 #[derive(Debug)]
-struct Told(Vec<Figure>);
+struct Told {
+    figures: Vec<Figure>,
+    spreads: Vec<Spread>,
+}
 
 impl Collector for Told {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::result::Result<(), fmt::Error> {
-        for of_metric in self.0.chunk_by(|a, b| a.metric == b.metric) {
+        for of_metric in self.figures.chunk_by(|a, b| a.metric == b.metric) {
             let Some(metric) = of_metric.first().map(|figure| figure.metric) else { continue };
             let kind = match metric.shape {
                 Shape::Counter => MetricType::Counter,
                 Shape::Gauge => MetricType::Gauge,
+                Shape::Histogram => continue,
             };
             let mut family = encoder.encode_descriptor(metric.name, metric.help, None, kind)?;
             if let ([figure], true) = (of_metric, metric.labels.is_empty()) {
@@ -110,6 +115,19 @@ impl Collector for Told {
                 match metric.shape {
                     Shape::Counter => ConstCounter::new(figure.value).encode(one)?,
                     Shape::Gauge => ConstGauge::new(figure.value).encode(one)?,
+                    Shape::Histogram => {}
+                }
+            }
+        }
+        for of_metric in self.spreads.chunk_by(|a, b| a.metric == b.metric) {
+            let Some(metric) = of_metric.first().map(|spread| spread.metric) else { continue };
+            let mut family = encoder.encode_descriptor(metric.name, metric.help, None, MetricType::Histogram)?;
+            for Spread { labels, histogram, .. } in of_metric {
+                let labels: Vec<(&str, &str)> = metric.labels.iter().copied().zip(labels.iter().map(String::as_str)).collect();
+                let mut one = if labels.is_empty() { None } else { Some(family.encode_family(&labels)?) };
+                match &mut one {
+                    Some(one) => one.encode_histogram::<NoLabelSet>(histogram.sum(), histogram.count(), &histogram.ranges(), None)?,
+                    None => family.encode_histogram::<NoLabelSet>(histogram.sum(), histogram.count(), &histogram.ranges(), None)?,
                 }
             }
         }
@@ -118,9 +136,9 @@ impl Collector for Told {
 }
 
 /// Figures as OpenMetrics text.
-fn text(figures: Vec<Figure>) -> Result<String> {
+fn text(told: Told) -> Result<String> {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Told(figures)));
+    registry.register_collector(Box::new(told));
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| Error::new(Kind::Internal, "the metrics cannot be written").caused_by(error))?;
     Ok(text)
@@ -135,13 +153,13 @@ mod tests {
     #[test]
     fn figures_are_told_as_open_metrics() {
         let figure = |metric, labels: &[&str], value| Figure { metric, labels: labels.iter().map(|label| (*label).to_owned()).collect(), value };
-        let told = text(vec![
+        let figures = vec![
             figure(BUILD_INFO, &["0.1.0", "sqlite"], 1.0),
             figure(DELIVERIES_CLOSED, &["crm", "applied"], 7.0),
             figure(DELIVERIES_CLOSED, &["crm \"b\"", "dead"], 0.0),
             figure(LETTERS, &[], 2.0),
-        ])
-        .unwrap();
+        ];
+        let told = text(Told { figures, spreads: Vec::new() }).unwrap();
         assert_eq!(
             told,
             "# HELP syncline_build_info Which release runs, with which store; always 1\n\

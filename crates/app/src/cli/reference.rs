@@ -84,6 +84,7 @@ fn metrics_page() -> String {
         let (suffix, kind) = match metric.shape {
             Shape::Counter => ("_total", "counter"),
             Shape::Gauge => ("", "gauge"),
+            Shape::Histogram => ("", "histogram"),
         };
         let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
         // Writing to a string does not fail.

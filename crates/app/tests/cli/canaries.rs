@@ -56,7 +56,14 @@ async fn run(level: &str) -> (String, String) {
     let mut command = binary(world.path());
     command.args(["run", "--log-format", "json"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = spawn(&mut command);
-    let done = ["syncline_dead_letters 3.0", "syncline_events_terminal_total{connection=\"hubspot\",outcome=\"applied\"} 1.0"];
+    let done = [
+        "syncline_dead_letters 3.0",
+        "syncline_events_terminal_total{connection=\"hubspot\",outcome=\"applied\"} 1.0",
+        "syncline_end_to_end_latency_seconds_count{connection=\"hubspot\"} 1\n",
+        "syncline_stage_duration_seconds_count{connection=\"hubspot\",stage=\"dispatch\"} 1\n",
+        "syncline_dispatch_batch_records_bucket{le=\"1.0\",connection=\"hubspot\"} 1\n",
+        "syncline_dispatch_request_duration_seconds_count{connection=\"hubspot\",operation=\"create\"} 1\n",
+    ];
     let metrics = loop {
         let metrics = scrape(&address);
         if done.iter().all(|line| metrics.contains(line)) {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use syncline_core::attempt::{Attempt, Charge};
 use syncline_core::change_set::{ChangeSet, EventRow, KeptCall, Pause, ResyncRow};
 use syncline_core::checkpoint::Checkpoint;
-use syncline_core::ids::{EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
+use syncline_core::ids::{AttemptId, EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
 use syncline_core::ledger::{Imbalance, Ledger};
 use syncline_core::letter::Letter;
 use syncline_core::link::LinkState;
@@ -78,6 +78,15 @@ pub struct AlteredRow {
     pub row: String,
     /// What is wrong.
     pub why: String,
+}
+
+/// Is told of what becomes durable, by whoever makes it so. What it does is done before the next commit begins: it is to be quick.
+pub trait Witness: Send + Sync {
+    /// Sets that waited are about to be committed together.
+    fn begins(&self);
+
+    /// They are durable, in this order.
+    fn committed(&self, sets: &[&ChangeSet]);
 }
 
 /// Keeps everything durable.
@@ -179,6 +188,9 @@ pub trait Store: Send + Sync {
 
     /// The newest attempts of a link, newest first.
     async fn attempts(&self, link: LinkId, limit: usize) -> Result<Vec<Attempt>>;
+
+    /// Attempts of every link, newest first, from the one before `before` on.
+    async fn attempt_log(&self, before: Option<AttemptId>, limit: usize) -> Result<Vec<Attempt>>;
 
     // Subject: upkeep.
 

@@ -140,6 +140,9 @@ fn s21_history_is_newest_first(harness: &dyn Harness) {
     assert_eq!(ask!(harness, events(life.records[0], 1)).len(), 1);
     let attempts = ask!(harness, attempts(life.links[0], 10));
     assert_eq!((attempts.len(), attempts[0].applied, attempts[0].coalesced), (1, 1, 1));
+    let all = ask!(harness, attempt_log(None, 100));
+    assert!(all.len() > 1 && all.is_sorted_by(|a, b| a.id > b.id) && all.contains(&attempts[0]), "{all:?}");
+    assert_eq!(ask!(harness, attempt_log(Some(all[0].id), 1)), all[1..2]);
 }
 
 fn s22_an_audit_of_an_honest_life_finds_nothing(harness: &dyn Harness) {

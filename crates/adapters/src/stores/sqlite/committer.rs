@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use syncline_core::change_set::ChangeSet;
 use syncline_engine::error::{Error, Result};
+use syncline_engine::ports::store::Witness;
 
 use super::faults::{concerns_every_set, fault, repeated};
 use super::lock::Ownership;
@@ -20,16 +21,23 @@ use super::tables::{attempt, call, charge, event, letter, link, pause, record, r
 const GROUP_ROWS_MAX: usize = 20_000;
 
 /// Carries out what was handed to the store.
-#[derive(Debug)]
 pub struct Committer {
     connection: Arc<Mutex<Connection>>,
     queue: Arc<Queue>,
+    witness: Option<Arc<dyn Witness>>,
     _ownership: Option<Arc<Ownership>>,
 }
 
 impl Committer {
     pub(super) fn new(connection: Arc<Mutex<Connection>>, queue: Arc<Queue>, ownership: Option<Arc<Ownership>>) -> Self {
-        Self { connection, queue, _ownership: ownership }
+        Self { connection, queue, witness: None, _ownership: ownership }
+    }
+
+    /// Tells this witness of every set that becomes durable from now on.
+    #[must_use]
+    pub fn witnessed(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witness = Some(witness);
+        self
     }
 
     /// How many requests wait.
@@ -49,9 +57,13 @@ impl Committer {
         }
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let answered = group.len();
+        let witness = self.witness.as_deref();
+        let begins = || witness.into_iter().for_each(Witness::begins);
+        begins();
         match apply(&mut connection, &group) {
             Ok(numbers) => {
                 drop(connection);
+                bear_witness(witness, &group);
                 for (request, number) in group.into_iter().zip(numbers) {
                     answer(request, Ok(number));
                 }
@@ -69,7 +81,11 @@ impl Committer {
             }
             Err(_) => {
                 for request in group {
+                    begins();
                     let number = apply(&mut connection, std::slice::from_ref(&request)).map(|numbers| numbers.into_iter().sum());
+                    if number.is_ok() {
+                        bear_witness(witness, std::slice::from_ref(&request));
+                    }
                     answer(request, number);
                 }
                 Ok(answered)
@@ -87,9 +103,28 @@ impl Committer {
     }
 }
 
+impl std::fmt::Debug for Committer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Committer").field("queue", &self.queue).finish_non_exhaustive()
+    }
+}
+
 impl Drop for Committer {
     fn drop(&mut self) {
         self.queue.abandon();
+    }
+}
+
+/// Tells of the change sets of a group that is durable.
+fn bear_witness(witness: Option<&dyn Witness>, group: &[Request]) {
+    let Some(witness) = witness else { return };
+    let sets = group.iter().filter_map(|request| match &request.task {
+        Task::Commit(set) => Some(&**set),
+        Task::Register(_) | Task::Forget(..) | Task::ForgetCalls(..) => None,
+    });
+    let sets: Vec<&ChangeSet> = sets.collect();
+    if !sets.is_empty() {
+        witness.committed(&sets);
     }
 }
 
@@ -142,4 +177,59 @@ fn write(connection: &Connection, set: &ChangeSet, tally: &mut Tally) -> Result<
     pause::change(connection, &set.pauses, tally)?;
     tally.counts.merge(&set.counts);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use syncline_core::change_set::{Pause, PauseChange, PauseScope};
+    use syncline_core::time::Timestamp;
+    use syncline_engine::ports::store::Store;
+
+    use super::super::SqliteStore;
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Seen(Mutex<Vec<String>>);
+
+    impl Witness for Seen {
+        fn begins(&self) {
+            self.0.lock().unwrap().push("begins".into());
+        }
+
+        fn committed(&self, sets: &[&ChangeSet]) {
+            let told = sets.iter().flat_map(|set| &set.pauses).map(|change| change.reason.clone());
+            self.0.lock().unwrap().push(told.collect::<Vec<_>>().join(" "));
+        }
+    }
+
+    fn set(reason: &str) -> ChangeSet {
+        let pause = Pause { system: reason.to_owned(), scope: PauseScope::Writes };
+        let change = PauseChange { pause, set: true, at: Timestamp(0), reason: reason.to_owned() };
+        ChangeSet { pauses: vec![change], ..ChangeSet::default() }
+    }
+
+    /// Settles a charge that is not there, which fails.
+    fn unfit() -> ChangeSet {
+        let close = syncline_core::change_set::ChargeClose { id: syncline_core::ids::ChargeId(99), answered_at: Timestamp(0), released: false };
+        ChangeSet { charges_closed: vec![close], ..set("unfit") }
+    }
+
+    #[test]
+    fn a_witness_sees_each_durable_set_once_in_order_and_none_that_failed() {
+        let seen = Arc::new(Seen::default());
+        let (store, committer, _) = SqliteStore::memory().unwrap();
+        let mut committer = committer.witnessed(seen.clone());
+        let mut context = Context::from_waker(Waker::noop());
+        let (mut a, mut b) = (pin!(store.commit(set("a"))), pin!(store.commit(set("b"))));
+        assert!(a.as_mut().poll(&mut context).is_pending() && b.as_mut().poll(&mut context).is_pending());
+        committer.step().unwrap();
+        assert!(a.as_mut().poll(&mut context).is_ready());
+        let (mut c, mut d) = (pin!(store.commit(set("c"))), pin!(store.commit(unfit())));
+        assert!(c.as_mut().poll(&mut context).is_pending() && d.as_mut().poll(&mut context).is_pending());
+        committer.step().unwrap();
+        assert_eq!(*seen.0.lock().unwrap(), ["begins", "a b", "begins", "begins", "c", "begins"]);
+    }
 }

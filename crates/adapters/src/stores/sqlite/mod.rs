@@ -22,7 +22,7 @@ use rusqlite::Connection;
 use syncline_core::attempt::{Attempt, Charge};
 use syncline_core::change_set::{ChangeSet, EventRow, KeptCall, ResyncRow};
 use syncline_core::checkpoint::Checkpoint;
-use syncline_core::ids::{EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
+use syncline_core::ids::{AttemptId, EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
 use syncline_core::ledger::Ledger;
 use syncline_core::letter::Letter;
 use syncline_core::link::LinkState;
@@ -245,6 +245,10 @@ impl Store for SqliteStore {
 
     async fn attempts(&self, link: LinkId, limit: usize) -> Result<Vec<Attempt>> {
         self.readers.read(|connection| attempt::newest(connection, link, limit))
+    }
+
+    async fn attempt_log(&self, before: Option<AttemptId>, limit: usize) -> Result<Vec<Attempt>> {
+        self.readers.read(|connection| attempt::log(connection, before, limit))
     }
 
     async fn prune(&self, charges_before: Timestamp, seen_before: Timestamp) -> Result<u64> {

@@ -77,6 +77,12 @@ pub(in super::super) fn newest(connection: &Connection, link: LinkId, limit: usi
     list(connection, &format!("{SELECT} WHERE link = ?1 ORDER BY id DESC LIMIT ?2"), [link.0, limit])
 }
 
+/// Attempts of every link, newest first, from the one before `before` on.
+pub(in super::super) fn log(connection: &Connection, before: Option<AttemptId>, limit: usize) -> Result<Vec<Attempt>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    list(connection, &format!("{SELECT} WHERE id < ?1 ORDER BY id DESC LIMIT ?2"), [before.map_or(i64::MAX, |id| id.0), limit])
+}
+
 fn list(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<Attempt>> {
     let doing = |error| fault("attempts are read", error);
     let mut statement = connection.prepare_cached(sql).map_err(doing)?;
