@@ -63,7 +63,7 @@ impl World {
             script.push_str(&format!("- on: {{system: salesforce, every: {every}}}\n  do: {{expire_tokens: true}}\n"));
         }
         if let Some(share) = fault(&mut rng, 0.06) {
-            script.push_str(&format!("- on: {{system: hubspot, share: {share:.4}, seed: 5}}\n  do: {{status: 429, apply: none, body: TEN_SECONDLY_ROLLING}}\n"));
+            script.push_str(&format!("- on: {{system: hubspot, share: {share:.4}, seed: 5}}\n  do: {{status: 429, apply: none, body: ten_secondly}}\n"));
         }
         if let Some(share) = fault(&mut rng, 0.2) {
             let salt = rng.random_range(0..1_000_u32);
