@@ -20,5 +20,7 @@ mod reference;
 mod resync;
 #[path = "cli/sign_in.rs"]
 mod sign_in;
+#[path = "cli/tail.rs"]
+mod tail;
 #[path = "cli/world.rs"]
 mod world;

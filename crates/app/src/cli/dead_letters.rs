@@ -6,12 +6,11 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::causes::{Cause, all_waiting, group};
 use super::console::{Console, Failure, row, say, told};
 use super::target::{Form, Target};
 use crate::control::{Answer, Door, LetterView, Replayed, Request};
 
-/// Letters asked for at once by `--all-waiting`.
-const PAGE: usize = 500;
 /// Letters replayed at once.
 const CHUNK: usize = 100;
 
@@ -137,27 +136,10 @@ fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Letters with one cause.
-#[derive(Debug, Serialize)]
-struct Causes {
-    code: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
-    /// Letters.
-    count: u64,
-    /// Deliveries that they hold.
-    held: u64,
-    /// The oldest of them.
-    example: i64,
-    example_place: String,
-    example_message: String,
-    remedy: String,
-}
-
 /// Every cause, the most frequent first.
 #[derive(Debug, Serialize)]
 struct Grouped {
-    causes: Vec<Causes>,
+    causes: Vec<Cause>,
 }
 
 fn by_cause(args: &ListArgs, console: &mut Console) -> Result<u8, Failure> {
@@ -180,38 +162,13 @@ fn by_cause(args: &ListArgs, console: &mut Console) -> Result<u8, Failure> {
     }
     let mut rows = vec![row(["letters", "held", "cause", "for example"])];
     for cause in &causes {
-        let code = cause.field.as_ref().map_or_else(|| cause.code.clone(), |field| format!("{} ({field})", cause.code));
+        let code = cause.name();
         let example = format!("{} {}: {}", cause.example, cause.example_place, cause.example_message);
         rows.push(row([&cause.count.to_string(), &cause.held.to_string(), &code, &example]));
         rows.push(row(["", "", "", &format!("remedy: {}", cause.remedy)]));
     }
     console.list(&rows)?;
     Ok(0)
-}
-
-/// Groups letters, oldest first, by code and field.
-fn group(letters: Vec<LetterView>) -> Vec<Causes> {
-    let mut causes: Vec<Causes> = Vec::new();
-    for letter in letters {
-        match causes.iter_mut().find(|cause| cause.code == letter.code && cause.field == letter.field) {
-            Some(cause) => {
-                cause.count += 1;
-                cause.held += letter.held;
-            }
-            None => causes.push(Causes {
-                code: letter.code,
-                field: letter.field,
-                count: 1,
-                held: letter.held,
-                example: letter.id,
-                example_place: letter.place,
-                example_message: letter.message,
-                remedy: letter.remedy,
-            }),
-        }
-    }
-    causes.sort_by_key(|cause| std::cmp::Reverse(cause.count));
-    causes
 }
 
 fn reason(letter: &LetterView) -> String {
@@ -278,21 +235,6 @@ fn replay_all(door: &mut Door, args: &ReplayArgs) -> Result<Replayed, Failure> {
         all.letters.extend(replayed.letters);
     }
     Ok(all)
-}
-
-/// Every letter that waits, oldest first.
-/// Every waiting letter, oldest first.
-pub(super) fn all_waiting(door: &mut Door) -> Result<Vec<LetterView>, Failure> {
-    let mut letters: Vec<LetterView> = Vec::new();
-    loop {
-        let request = Request::Letters { all: false, after: letters.last().map(|letter| letter.id), limit: PAGE };
-        let Answer::Letters(page) = door.ask(&request)? else { return Err(super::unexpected()) };
-        let is_last = !page.more || page.letters.is_empty();
-        letters.extend(page.letters);
-        if is_last {
-            return Ok(letters);
-        }
-    }
 }
 
 fn discard(args: &DiscardArgs, console: &mut Console) -> Result<u8, Failure> {

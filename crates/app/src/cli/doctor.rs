@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::causes::{self, all_waiting, group};
 use super::console::{Console, Failure};
-use super::dead_letters::all_waiting;
 use super::target::Target;
 use crate::control::{Answer, LaneView, LedgerView, QuotaView, Refusal, Request};
 
@@ -51,7 +51,7 @@ struct Finding {
     remedy: String,
 }
 
-/// Waiting letters with one cause.
+/// Waiting letters with one cause, without the record that is an example of them.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Cause {
     error: String,
@@ -59,6 +59,12 @@ struct Cause {
     field: Option<String>,
     letters: u64,
     remedy: String,
+}
+
+impl From<causes::Cause> for Cause {
+    fn from(cause: causes::Cause) -> Self {
+        Self { error: cause.error, code: cause.code, field: cause.field, letters: cause.count, remedy: cause.remedy }
+    }
 }
 
 /// Looks at everything.
@@ -89,13 +95,7 @@ fn examine(target: &Target) -> Result<Bundle, Failure> {
         Err(_) if config.is_none() => None,
         Err(refusal) => return Err(refusal.into()),
     };
-    let mut causes: Vec<Cause> = Vec::new();
-    for letter in letters? {
-        match causes.iter_mut().find(|cause| cause.code == letter.code && cause.field == letter.field) {
-            Some(cause) => cause.letters += 1,
-            None => causes.push(Cause { error: letter.error, code: letter.code, field: letter.field, letters: 1, remedy: letter.remedy }),
-        }
-    }
+    let causes: Vec<Cause> = group(letters?).into_iter().map(Cause::from).collect();
     Ok(Bundle {
         version: env!("CARGO_PKG_VERSION"),
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),

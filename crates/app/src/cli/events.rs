@@ -1,11 +1,13 @@
 //! `syncline events`: what was accepted, and one event followed to the CRMs' answers.
 //!
-//! Promises: `list` is paged, newest first, and says where to go on; `trace` tells what became of every delivery and why.
+//! Promises: `list` is paged, newest first, and says where to go on; `trace` tells what became of every delivery and why, and shows values
+//! only where they are asked for.
 //! Leaves to others: finding it (`crate::control`).
 
 use clap::{Args, Subcommand};
 
 use super::console::{Console, Failure, row, say};
+use super::moment::Moment;
 use super::records::shown;
 use super::target::Target;
 use crate::control::{Answer, DeliveryView, EventEntry, Request, TraceView};
@@ -15,14 +17,14 @@ use crate::control::{Answer, DeliveryView, EventEntry, Request, TraceView};
 pub(super) enum EventsCommand {
     /// List accepted events, newest first
     #[command(before_help = "Examples:\n  syncline events list\n  syncline events list --record contacts A1234\n  \
-        syncline events list --came-to unrouted --jsonl")]
+        syncline events list --since 2h --state failed --jsonl")]
     List(ListArgs),
     /// Show one event and the deliveries that it opened
     #[command(before_help = "Examples:\n  syncline events show 17\n  syncline events show 17 --json")]
     Show(OneArgs),
     /// Follow one event to each CRM's answer
-    #[command(before_help = "Examples:\n  syncline events trace 17\n  syncline events trace 17 --json")]
-    Trace(OneArgs),
+    #[command(before_help = "Examples:\n  syncline events trace 17\n  syncline events trace 17 --values")]
+    Trace(TraceArgs),
 }
 
 /// `syncline events list`.
@@ -37,6 +39,15 @@ pub(super) struct ListArgs {
     /// Only those that came to this
     #[arg(long, value_name = "WHAT", value_parser = ["routed", "unrouted", "stale"])]
     came_to: Option<String>,
+    /// Only those accepted since: 30s, 15m, 2h, 7d ago or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "WHEN")]
+    since: Option<Moment>,
+    /// Only those accepted before
+    #[arg(long, value_name = "WHEN")]
+    until: Option<Moment>,
+    /// Only those that have come so far
+    #[arg(long, value_name = "STATE", value_parser = ["pending", "dispatched", "processed", "retrying", "failed", "skipped"])]
+    state: Option<String>,
     /// Only those before this one
     #[arg(long, value_name = "ID")]
     before: Option<i64>,
@@ -53,7 +64,7 @@ pub(super) struct ListArgs {
     jsonl: bool,
 }
 
-/// `syncline events show` and `trace`.
+/// Which event, and how it is answered.
 #[derive(Debug, Clone, Args)]
 pub(super) struct OneArgs {
     /// Which
@@ -65,12 +76,22 @@ pub(super) struct OneArgs {
     json: bool,
 }
 
+/// `syncline events trace`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct TraceArgs {
+    #[command(flatten)]
+    one: OneArgs,
+    /// Show what was written, too
+    #[arg(long)]
+    values: bool,
+}
+
 pub(super) fn events(command: &EventsCommand, console: &mut Console) -> Result<u8, Failure> {
     match command {
         EventsCommand::List(args) => list(args, console),
         EventsCommand::Show(args) => {
             let view = traced(args)?;
-            let entry = EventEntry { record_type: view.record_type, key: view.key, event: view.event };
+            let entry = EventEntry { record_type: view.record_type, key: view.key, event: view.event, status: Some(view.status) };
             if args.json {
                 console.json(&entry)?;
             } else {
@@ -84,8 +105,11 @@ pub(super) fn events(command: &EventsCommand, console: &mut Console) -> Result<u
             Ok(0)
         }
         EventsCommand::Trace(args) => {
-            let view = traced(args)?;
-            if args.json {
+            let mut view = traced(&args.one)?;
+            if !args.values {
+                view.deliveries.iter_mut().flat_map(|delivery| &mut delivery.attempts).for_each(|attempt| attempt.values = None);
+            }
+            if args.one.json {
                 console.json(&view)?;
             } else {
                 trace(&view, console)?;
@@ -106,6 +130,9 @@ fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Failure> {
         record,
         source: args.source.clone(),
         came_to: args.came_to.clone(),
+        since: args.since.map(Moment::seen_now),
+        until: args.until.map(Moment::seen_now),
+        state: args.state.clone(),
         before: args.before,
         limit: usize::from(args.limit),
     };
@@ -139,7 +166,7 @@ fn line(entry: &EventEntry) -> Vec<String> {
         &event.operation,
         &format!("{} {}", entry.record_type, entry.key),
         &format!("{} {}:{}", event.source, event.epoch, event.position),
-        &event.came_to,
+        entry.status.as_ref().unwrap_or(&event.came_to),
     ])
 }
 
@@ -176,8 +203,10 @@ fn show_delivery(delivery: &DeliveryView, console: &mut Console) -> Result<(), F
     ];
     for attempt in &delivery.attempts {
         rows.push(row(["attempt", &format!("{} {}: {}, {}", attempt.id, attempt.operation, attempt.fate, attempt.opened_at)]));
-        let values = attempt.values.iter().map(|(name, value)| format!("{name} {}", shown(value.as_ref())));
-        let values: Vec<_> = values.collect();
+        let values: Vec<_> = match &attempt.values {
+            Some(values) => values.iter().map(|(name, value)| format!("{name} {}", shown(value.as_ref()))).collect(),
+            None => attempt.fields.clone(),
+        };
         if !values.is_empty() {
             rows.push(row(["", &values.join(", ")]));
         }

@@ -5,6 +5,7 @@
 //! Leaves to others: what each command does (a file each), operators' requests (`crate::control`).
 
 mod accounts;
+mod causes;
 mod check;
 mod colour;
 mod console;
@@ -28,6 +29,7 @@ mod manual;
 mod map;
 mod map_forms;
 mod mapping_tests;
+mod moment;
 mod overrides;
 mod pauses;
 mod quota;
@@ -38,6 +40,7 @@ pub mod run;
 mod sandbox;
 mod setup;
 mod signals;
+mod tail;
 mod target;
 mod top;
 mod tokens;
@@ -146,6 +149,9 @@ enum Command {
     /// Watch the running process: rates, backlog, quota, what keeps it
     #[command(before_help = top::EXAMPLES)]
     Top(top::TopArgs),
+    /// Follow what the running process does: events, writes, letters, pauses
+    #[command(before_help = tail::EXAMPLES)]
+    Tail(tail::TailArgs),
     /// Write completions for a shell
     #[command(before_help = manual::COMPLETIONS_EXAMPLES)]
     Completions(manual::CompletionsArgs),
@@ -212,6 +218,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::Tokens(command) => tokens::tokens(&command, console),
         Command::Init(args) => init::init(&args, console),
         Command::Top(args) => top::top(&args, console),
+        Command::Tail(args) => tail::tail(&args, console),
         Command::Completions(args) => manual::completions(&args, console),
         Command::Man(args) => manual::man(&args, console),
     }

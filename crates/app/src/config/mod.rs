@@ -40,6 +40,7 @@ pub use layers::Overrides;
 pub use mapping_tests::{MappingTest, load_tests};
 pub use secrets::{process_env, process_variables};
 
+pub(crate) use read::duration;
 use read::{Reader, Section};
 
 const KEYS: [&str; 11] =

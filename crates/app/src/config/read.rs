@@ -255,7 +255,8 @@ fn misfit(path: &str) -> Code {
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
-fn duration(text: &str) -> Option<Duration> {
+/// A span of time as the configuration has it: `500ms`, `30s`, `5m`, `72h`, `7d`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
     let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor)?;
     let time = Duration::from_millis(number.parse::<u64>().ok()?.checked_mul(factor)?);

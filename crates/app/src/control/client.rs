@@ -5,8 +5,10 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 
 use syncline_engine::error::{Error, Kind};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 
 use super::{Answer, Offline, Place, Refusal, Reply, Request, operate};
@@ -31,10 +33,7 @@ impl Door {
         match UnixStream::connect(&socket) {
             Ok(stream) => return Ok(Self::Process(BufReader::new(stream))),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {}
-            Err(error) => {
-                let remedy = "be the user that the process runs as, or name another data directory (--data DIR)";
-                return Err(Refusal::new(format!("cannot ask the process at {}", socket.display()), remedy, 77).caused_by(&error));
-            }
+            Err(error) => return Err(barred(&socket, &error)),
         }
         if !place.store.exists() {
             let remedy = "name the data directory (--data DIR) or the configuration (-c FILE) of what you mean";
@@ -56,10 +55,7 @@ impl Door {
             Self::Process(stream) => match exchange(stream, request) {
                 Ok(Reply::Done(answer)) => Ok(answer),
                 Ok(Reply::Refused(refusal)) => Err(refusal),
-                Err(error) => {
-                    let remedy = "ask again; what was asked for may have been done";
-                    Err(Refusal::new("the process went away before it answered", remedy, 75).caused_by(&error))
-                }
+                Err(error) => Err(unanswered(&error)),
             },
         }
     }
@@ -71,6 +67,68 @@ impl Door {
             Self::Store(_, offline) => offline.close(),
         }
     }
+}
+
+/// A conversation with the running process, for a command that waits for other things as well.
+pub struct Conversation(tokio::io::BufReader<tokio::net::UnixStream>);
+
+impl Conversation {
+    /// Finds the process.
+    ///
+    /// # Errors
+    /// If none runs there, or it may not be asked.
+    pub async fn begin(place: &Place) -> Result<Self, Refusal> {
+        let socket = place.socket();
+        match tokio::net::UnixStream::connect(&socket).await {
+            Ok(stream) => Ok(Self(tokio::io::BufReader::new(stream))),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                let remedy = "start it, or name the data directory (--data DIR) or the configuration (-c FILE) of the one you mean";
+                Err(Refusal::new(format!("no process answers at {}", socket.display()), remedy, 69).caused_by(&error))
+            }
+            Err(error) => Err(barred(&socket, &error)),
+        }
+    }
+
+    /// Asks, and waits for the first answer.
+    ///
+    /// # Errors
+    /// Why the request was not carried out.
+    pub async fn ask(&mut self, request: &Request) -> Result<Answer, Refusal> {
+        let asked = async {
+            let mut line = serde_json::to_vec(request)?;
+            line.push(b'\n');
+            self.0.get_mut().write_all(&line).await
+        };
+        asked.await.map_err(|error| unanswered(&error))?;
+        self.next().await?.ok_or_else(|| unanswered(&ErrorKind::UnexpectedEof.into()))
+    }
+
+    /// The next answer; None once the process has left. To stop waiting for it ends the conversation.
+    ///
+    /// # Errors
+    /// Why there are no more.
+    pub async fn next(&mut self) -> Result<Option<Answer>, Refusal> {
+        let mut line = Vec::new();
+        match self.0.read_until(b'\n', &mut line).await {
+            Ok(0) => return Ok(None),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(None),
+            Err(error) => return Err(unanswered(&error)),
+        }
+        match serde_json::from_slice(&line).map_err(|error| unanswered(&error.into()))? {
+            Reply::Done(answer) => Ok(Some(answer)),
+            Reply::Refused(refusal) => Err(refusal),
+        }
+    }
+}
+
+fn barred(socket: &Path, error: &std::io::Error) -> Refusal {
+    let remedy = "be the user that the process runs as, or name another data directory (--data DIR)";
+    Refusal::new(format!("cannot ask the process at {}", socket.display()), remedy, 77).caused_by(error)
+}
+
+fn unanswered(error: &std::io::Error) -> Refusal {
+    Refusal::new("the process went away before it answered", "ask again; what was asked for may have been done", 75).caused_by(error)
 }
 
 fn exchange(stream: &mut BufReader<UnixStream>, request: &Request) -> std::io::Result<Reply> {

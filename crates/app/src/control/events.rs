@@ -6,11 +6,13 @@
 use serde::{Deserialize, Serialize};
 use syncline_core::attempt::{Attempt, Fate};
 use syncline_core::change_set::{EventRouting, EventRow, OpenedDelivery};
+use syncline_core::envelope::DeliveryStatus;
 use syncline_core::ids::EventId;
 use syncline_core::letter::Letter;
 use syncline_core::link::{Known, Link};
 use syncline_core::time::Timestamp;
 use syncline_engine::error::{Error, Kind, Result};
+use syncline_engine::ports::store::Store;
 use syncline_engine::status::{Stage, of_event};
 
 use super::record::{self, AttemptView, EventView};
@@ -22,6 +24,8 @@ const PAGE_MAX: usize = 1000;
 const LOOK_MAX: usize = 20_000;
 /// Events that are read at once.
 const CHUNK: usize = 500;
+/// How many events finding the state of one costs.
+const STATE_PRICE: usize = 9;
 /// Attempts of a link that are looked through.
 const ATTEMPTS_MAX: usize = 1000;
 
@@ -33,6 +37,12 @@ pub(super) struct Wanted<'a> {
     pub(super) source: Option<&'a str>,
     /// Only those that came to this.
     pub(super) came_to: Option<&'a str>,
+    /// Only those accepted then or later.
+    pub(super) since: Option<Timestamp>,
+    /// Only those accepted before.
+    pub(super) until: Option<Timestamp>,
+    /// Only those that have come so far.
+    pub(super) state: Option<&'a str>,
 }
 
 /// An event with the record that it is of.
@@ -44,6 +54,9 @@ pub struct EventEntry {
     pub key: String,
     /// The event.
     pub event: EventView,
+    /// How far it has come, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
 }
 
 /// Some events.
@@ -109,16 +122,29 @@ pub(super) async fn list(context: &dyn Context, wanted: &Wanted<'_>, before: Opt
     loop {
         let chunk = store.log(last.map(EventId), CHUNK).await?;
         for event in &chunk {
+            if wanted.since.is_some_and(|since| event.accepted_at < since) {
+                return Ok(EventPage { events, next: None });
+            }
             (last, looked) = (Some(event.id.0), looked + 1);
             let fits = of_record.is_none_or(|record| event.record == record)
                 && wanted.source.is_none_or(|source| names.name(event.source.0) == source)
+                && wanted.until.is_none_or(|until| event.accepted_at < until)
                 && wanted.came_to.is_none_or(|came_to| routing(event) == came_to);
             if !fits {
                 continue;
             }
             let known = known(context, event).await?;
+            let status = match wanted.state {
+                Some(_) => Some(status(store, event, &known).await?.name().to_owned()),
+                None => None,
+            };
+            // Whoever asks for a state has each event looked into, which is dear.
+            looked += if status.is_some() { STATE_PRICE } else { 0 };
+            if status.as_deref() != wanted.state {
+                continue;
+            }
             let (record_type, key) = (known.record.record_type, known.record.key);
-            events.push(EventEntry { record_type, key, event: record::event_view(event.clone(), &known.links, &names) });
+            events.push(EventEntry { record_type, key, event: record::event_view(event.clone(), &known.links, &names), status });
             if events.len() == limit {
                 return Ok(EventPage { events, next: last });
             }
@@ -141,10 +167,7 @@ pub(super) async fn trace(context: &dyn Context, id: i64) -> Result<TraceView> {
     let names = Names::of(store).await?;
     let known = known(context, &event).await?;
     let pauses = store.pauses().await?;
-    let opened = match &event.routing {
-        EventRouting::Routed(opened) => opened.clone(),
-        EventRouting::Unrouted | EventRouting::Stale => Vec::new(),
-    };
+    let opened = opened(&event);
     let (mut deliveries, mut stages) = (Vec::new(), Vec::new());
     for delivery in opened {
         let Some(link) = known.links.iter().find(|link| link.id == delivery.link) else { continue };
@@ -176,6 +199,24 @@ pub(super) async fn trace(context: &dyn Context, id: i64) -> Result<TraceView> {
     Ok(TraceView { record_type, key, status, deliveries, event: record::event_view(event, &known.links, &names) })
 }
 
+fn opened(event: &EventRow) -> Vec<OpenedDelivery> {
+    match &event.routing {
+        EventRouting::Routed(opened) => opened.clone(),
+        EventRouting::Unrouted | EventRouting::Stale => Vec::new(),
+    }
+}
+
+/// How far an event has come.
+async fn status(store: &dyn Store, event: &EventRow, known: &Known) -> Result<DeliveryStatus> {
+    let mut stages = Vec::new();
+    for delivery in opened(event) {
+        let Some(link) = known.links.iter().find(|link| link.id == delivery.link) else { continue };
+        let (attempts, letters) = (store.attempts(link.id, ATTEMPTS_MAX).await?, store.letters_of(link.id).await?);
+        stages.push(stage(link, delivery, &attempts, &letters, event.accepted_at).0);
+    }
+    Ok(of_event(&stages))
+}
+
 /// What became of a delivery; without words where the link's own tell it.
 fn stage(link: &Link, delivery: OpenedDelivery, attempts: &[Attempt], letters: &[Letter], accepted_at: Timestamp) -> (Stage, Option<String>) {
     if delivery.number > link.side.closed {
@@ -202,7 +243,7 @@ const fn covers(attempt: &Attempt, number: u64) -> bool {
     attempt.covers_after < number && number <= attempt.covers_to
 }
 
-const fn routing(event: &EventRow) -> &'static str {
+pub(super) const fn routing(event: &EventRow) -> &'static str {
     match event.routing {
         EventRouting::Routed(_) => "routed",
         EventRouting::Unrouted => "unrouted",
@@ -210,7 +251,7 @@ const fn routing(event: &EventRow) -> &'static str {
     }
 }
 
-async fn known(context: &dyn Context, event: &EventRow) -> Result<Known> {
+pub(super) async fn known(context: &dyn Context, event: &EventRow) -> Result<Known> {
     let found = context.store().record(event.record).await?;
     found.ok_or_else(|| Error::new(Kind::StoreCorrupt, format!("event {} is of a record that is not there", event.id)))
 }

@@ -7,6 +7,7 @@
 mod client;
 mod context;
 mod events;
+mod happenings;
 mod ledger;
 mod letters;
 mod moment;
@@ -20,9 +21,10 @@ mod resync;
 mod server;
 mod tokens;
 
-pub use client::Door;
+pub use client::{Conversation, Door};
 pub use context::{Context, Names};
 pub use events::{DeliveryView, EventEntry, EventPage, TraceView};
+pub use happenings::{Happening, Past, Wish};
 pub use ledger::{AuditView, LedgerView, SourceAccount, SystemAccount};
 pub use letters::{Ended, LetterPage, LetterView, Replayed};
 pub use offline::Offline;
@@ -35,7 +37,7 @@ pub use request::{Answer, FORMAT_VERSION, Refusal, Reply, Request};
 pub use server::{Control, start};
 pub use tokens::TokenView;
 
-use syncline_engine::error::Result;
+use syncline_engine::error::{Error, Kind, Result};
 
 /// Carries out a request.
 ///
@@ -44,9 +46,15 @@ use syncline_engine::error::Result;
 pub async fn operate(request: &Request, context: &dyn Context) -> Result<Answer> {
     Ok(match request {
         Request::Record { record_type, key } => Answer::Record(Box::new(record::show(context, record_type, key).await?)),
-        Request::Events { record, source, came_to, before, limit } => {
-            let wanted = events::Wanted { record: record.as_ref(), source: source.as_deref(), came_to: came_to.as_deref() };
+        Request::Events { record, source, came_to, since, until, state, before, limit } => {
+            let (source, came_to, state) = (source.as_deref(), came_to.as_deref(), state.as_deref());
+            let wanted = events::Wanted { record: record.as_ref(), source, came_to, since: *since, until: *until, state };
             Answer::Events(events::list(context, &wanted, *before, *limit).await?)
+        }
+        Request::Past { wish, since, limit } => Answer::Past(happenings::past(context, wish, *since, *limit).await?),
+        Request::Follow { .. } => {
+            let remedy = "ask the running process itself, once for each conversation";
+            return Err(Error::new(Kind::Operator, "only a running process can be followed").with_remedy(remedy));
         }
         Request::Trace { id } => Answer::Trace(Box::new(events::trace(context, *id).await?)),
         Request::Letters { all, after, limit } => Answer::Letters(letters::list(context, *all, *after, *limit).await?),

@@ -126,8 +126,11 @@ pub struct AttemptView {
     pub covers_after: u64,
     /// … up to this one.
     pub covers_to: u64,
-    /// What is written, by mapping row.
-    pub values: RowValues,
+    /// The mapping rows that it carries.
+    pub fields: Vec<String>,
+    /// What it carries, by mapping row, where values are shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<RowValues>,
 }
 
 /// One accepted event.
@@ -288,11 +291,12 @@ pub(super) fn attempt_view(attempt: &Attempt) -> AttemptView {
         horizon: moment::told(attempt.horizon),
         covers_after: attempt.covers_after,
         covers_to: attempt.covers_to,
-        values: attempt.values.clone(),
+        fields: attempt.values.keys().cloned().collect(),
+        values: Some(attempt.values.clone()),
     }
 }
 
-const fn fate(fate: Fate) -> &'static str {
+pub(super) const fn fate(fate: Fate) -> &'static str {
     match fate {
         Fate::Open => "open",
         Fate::Unknown => "unknown",

@@ -4,12 +4,13 @@
 //! Leaves to others: carrying requests out (`operate`), the socket (`server`, `client`).
 
 use serde::{Deserialize, Serialize};
+use syncline_core::time::Timestamp;
 use syncline_engine::codes::Code;
 use syncline_engine::error::{Error, policy};
 
 use super::{
-    Ended, EventPage, LedgerView, LetterPage, LetterView, NeedView, PauseView, Price, QuotaView, RecordView, Replayed, ResyncPage, Selection,
-    TokenView, TraceView,
+    Ended, EventPage, Happening, LedgerView, LetterPage, LetterView, NeedView, Past, PauseView, Price, QuotaView, RecordView, Replayed, ResyncPage, Selection,
+    TokenView, TraceView, Wish,
 };
 
 /// The version of every JSON that the command line prints.
@@ -34,6 +35,12 @@ pub enum Request {
         source: Option<String>,
         /// Only those that came to this: `routed`, `unrouted` or `stale`.
         came_to: Option<String>,
+        /// Only those accepted then or later.
+        since: Option<Timestamp>,
+        /// Only those accepted before.
+        until: Option<Timestamp>,
+        /// Only those that have come so far, a status of a trace.
+        state: Option<String>,
         /// Only those before this one.
         before: Option<i64>,
         /// At most so many.
@@ -43,6 +50,20 @@ pub enum Request {
     Trace {
         /// Which.
         id: i64,
+    },
+    /// What happened since, oldest first.
+    Past {
+        /// What of it.
+        wish: Wish,
+        /// Since when.
+        since: Timestamp,
+        /// At most so many, the newest.
+        limit: usize,
+    },
+    /// What happens from now on: after `Following` each thing is an answer of its own, until either side leaves.
+    Follow {
+        /// What of it.
+        wish: Wish,
     },
     /// Dead letters, oldest first.
     Letters {
@@ -131,6 +152,12 @@ pub enum Answer {
     Events(EventPage),
     /// An event and all that came of it.
     Trace(Box<TraceView>),
+    /// What happened.
+    Past(Past),
+    /// From now on everything is told.
+    Following,
+    /// One thing that happened just now.
+    Happening(Box<Happening>),
     /// Some letters.
     Letters(LetterPage),
     /// One letter.

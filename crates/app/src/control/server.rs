@@ -14,12 +14,14 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use syncline_engine::error::{Error, Kind, Result};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Refusal, Reply, Request, operate, place};
+use super::happenings::Teller;
+use super::{Answer, Happening, Refusal, Reply, Request, Wish, operate, place};
 use crate::run::Running;
 
 /// The longest request in bytes.
@@ -137,20 +139,55 @@ async fn converse(mut stream: UnixStream, running: &Running) {
         if !matches!(read, Ok(1..)) {
             return;
         }
-        let reply = answer(&line, running).await;
-        let Ok(mut text) = serde_json::to_vec(&reply) else { return };
-        text.push(b'\n');
+        let reply = match serde_json::from_slice::<Request>(&line) {
+            Ok(Request::Follow { wish }) => {
+                tokio::select! {
+                    () = follow(wish, running, &mut output) => {}
+                    // Whatever a follower says, it ends the conversation.
+                    _ = input.fill_buf() => {}
+                }
+                return;
+            }
+            Ok(request) => operate(&request, running).await.map_or_else(|error| Reply::Refused(error.into()), Reply::Done),
+            Err(error) => Reply::Refused(misunderstood(&error)),
+        };
         // An operator that went away does not want the answer, and a request without an end has no successor.
-        if output.write_all(&text).await.is_err() || !line.ends_with(b"\n") {
+        if say(&mut output, &reply).await.is_err() || !line.ends_with(b"\n") {
             return;
         }
     }
 }
 
-async fn answer(line: &[u8], running: &Running) -> Reply {
+fn misunderstood(error: &serde_json::Error) -> Refusal {
     let remedy = "use the same release as the running process";
-    match serde_json::from_slice::<Request>(line) {
-        Ok(request) => operate(&request, running).await.map_or_else(|error| Reply::Refused(error.into()), Reply::Done),
-        Err(error) => Reply::Refused(Refusal::new("the running process does not understand the request", remedy, 64).caused_by(&error)),
+    Refusal::new("the running process does not understand the request", remedy, 64).caused_by(error)
+}
+
+async fn say(output: &mut (impl AsyncWrite + Unpin), reply: &Reply) -> std::io::Result<()> {
+    let mut text = serde_json::to_vec(reply)?;
+    text.push(b'\n');
+    output.write_all(&text).await
+}
+
+/// Tells an operator what becomes durable, until they leave.
+async fn follow(wish: Wish, running: &Running, output: &mut (impl AsyncWrite + Unpin)) {
+    let mut durable = running.witness.follow();
+    let told = async {
+        let mut teller = Teller::begin(running, wish).await.map_err(Some)?;
+        say(output, &Reply::Done(Answer::Following)).await.map_err(|_| None)?;
+        loop {
+            let happenings = match durable.recv().await {
+                Ok(durable) => teller.tell(&durable).await.map_err(Some)?,
+                Err(RecvError::Lagged(commits)) => vec![Happening::Missed { commits }],
+                Err(RecvError::Closed) => return Err::<(), Option<Error>>(None),
+            };
+            for happening in happenings {
+                say(output, &Reply::Done(Answer::Happening(Box::new(happening)))).await.map_err(|_| None)?;
+            }
+        }
+    };
+    if let Err(Some(error)) = told.await {
+        // An operator that went away does not want to know.
+        let _ = say(output, &Reply::Refused(error.into())).await;
     }
 }

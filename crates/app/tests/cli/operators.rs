@@ -16,14 +16,17 @@ use tempfile::TempDir;
 
 use crate::world::{World, close, syncline, timeless};
 
-const QUESTIONS: [&[&str]; 17] = [
+const QUESTIONS: [&[&str]; 20] = [
     &["doctor"],
     &["events", "list"],
     &["events", "list", "--record", "contacts", "A1", "--limit", "1"],
     &["events", "list", "--came-to", "stale", "--jsonl"],
     &["events", "show", "1"],
     &["events", "trace", "1"],
+    &["events", "trace", "1", "--values"],
     &["events", "trace", "999", "--json"],
+    &["events", "list", "--state", "failed", "--since", "2h"],
+    &["events", "list", "--until", "2h", "--source", "internal"],
     &["ledger"],
     &["ledger", "--verify", "--json"],
     &["records", "show", "contacts", "A1"],
