@@ -67,6 +67,19 @@ check('merges and deletes for good', async () => {
   assert.equal((await rejected(api.basicApi.getById(merged.id))).code, 404);
 });
 
+check('history is told newest first', async () => {
+  const made = await make({ email: 'history@node.example', city: 'Ulm' });
+  await api.basicApi.update(made.id, { properties: { city: '' } });
+  const read = await api.basicApi.getById(made.id, undefined, ['city']);
+  assert.deepEqual(read.propertiesWithHistory.city.map((version) => version.value), ['', 'Ulm']);
+});
+
+check('an answer that breaks off is an error, and the contact is there', async () => {
+  const half = '- {on: {system: hubspot, operation: create}, do: {then: close_half}}';
+  await faulty(half, () => rejected(make({ email: 'half@node.example' })));
+  assert.ok((await api.basicApi.getById('half@node.example', undefined, undefined, undefined, undefined, 'email')).id);
+});
+
 check('tokens are refreshed and refused', async () => {
   const tokens = new Client({ basePath }).oauth.tokensApi;
   const refresh = (token) => tokens.create('refresh_token', undefined, undefined, 'sandbox-app', 'sandbox-app-secret', token);

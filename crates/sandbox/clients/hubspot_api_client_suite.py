@@ -5,6 +5,8 @@ import os
 from hubspot import HubSpot
 from hubspot.crm import contacts, properties
 from hubspot.crm.associations import v4 as associations
+from hubspot.crm.companies import PublicObjectSearchRequest as CompanySearch
+from hubspot.crm.companies import SimplePublicObjectInput as CompanyInput
 from hubspot.crm.companies import SimplePublicObjectInputForCreate as NewCompany
 from hubspot.crm.contacts import exceptions
 
@@ -115,6 +117,36 @@ def properties_are_made_read_changed_and_archived():
     assert "tier" in {row.name for row in api.get_all("contacts").results}
     api.archive("contacts", "tier")
     raises(properties.exceptions.NotFoundException, api.get_by_name, "contacts", "tier")
+
+
+@check
+def history_is_told_newest_first():
+    made = new(email="history@acme.example", city="Ulm")
+    API.basic_api.update(made.id, contacts.SimplePublicObjectInput(properties={"city": "Bonn"}))
+    read = API.basic_api.get_by_id(made.id, properties_with_history=["city"])
+    assert [version.value for version in read.properties_with_history["city"]] == ["Bonn", "Ulm"]
+    assert read.properties_with_history["city"][0].source_type == "INTEGRATION"
+    asked = contacts.BatchReadInputSimplePublicObjectId(inputs=[contacts.SimplePublicObjectId(id=made.id)], properties=[], properties_with_history=["city"])
+    assert len(API.batch_api.read(asked).results[0].properties_with_history["city"]) == 2
+    # The library asks for pages of fifty then.
+    assert any(row.id == made.id and row.properties_with_history["city"] for row in API.get_all(properties_with_history=["city"]))
+
+
+@check
+def companies_are_found_changed_and_archived():
+    api = HUB.crm.companies
+    made = api.basic_api.create(NewCompany(properties={"name": "Found", "domain": "found.example"}, associations=[]))
+    groups = [{"filters": [{"propertyName": "domain", "operator": "EQ", "value": "found.example"}]}]
+    found = api.search_api.do_search(CompanySearch(filter_groups=groups))
+    assert [row.id for row in found.results] == [made.id]
+    assert api.basic_api.update(made.id, CompanyInput(properties={"city": "Ulm"})).properties["city"] == "Ulm"
+    person = new(email="found@acme.example")
+    HUB.crm.associations.v4.basic_api.create_default("contacts", person.id, "companies", made.id)
+    groups = [{"filters": [{"propertyName": "associations.company", "operator": "EQ", "value": made.id}]}]
+    people = API.search_api.do_search(contacts.PublicObjectSearchRequest(filter_groups=groups))
+    assert [row.id for row in people.results] == [person.id]
+    assert api.basic_api.archive(made.id) is None
+    assert api.basic_api.get_by_id(made.id, archived=True).archived
 
 
 @check

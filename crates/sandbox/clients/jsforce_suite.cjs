@@ -216,6 +216,24 @@ check('parses one error, several, and choices', async () => {
   assert.equal((await rejected(old.limits())).errorCode, 'UNSUPPORTED_API_VERSION');
 });
 
+check('meets duplicate rules, alone and in a collection', async () => {
+  const row = { LastName: 'Twice', AssistantName: 'Ygor' };
+  const contact = conn.sobject('Contact');
+  assert.ok((await contact.create(row)).success);
+  assert.equal((await rejected(contact.create(row))).errorCode, 'DUPLICATES_DETECTED');
+  const [one] = await contact.create([row]);
+  assert.deepEqual([one.success, one.errors[0].statusCode, one.errors[0].fields], [false, 'DUPLICATES_DETECTED', []]);
+  assert.ok((await contact.create(row, { headers: { 'Sforce-Duplicate-Rule-Header': 'allowSave=true' } })).success);
+});
+
+check('meets refused rows of every kind', async () => {
+  const script = (code) => `- {on: {system: salesforce}, do: {invalid: {code: ${code}, message: "no"}}}`;
+  const create = () => rejected(conn.sobject('Contact').create({ LastName: 'x' }));
+  assert.equal((await faulty(script('UNABLE_TO_LOCK_ROW'), create)).errorCode, 'UNABLE_TO_LOCK_ROW');
+  const [one] = await faulty(script('ENTITY_IS_LOCKED'), () => conn.sobject('Contact').create([{ LastName: 'x' }]));
+  assert.equal(one.errors[0].statusCode, 'ENTITY_IS_LOCKED');
+});
+
 check('tells limits and outages apart', async () => {
   const daily = '- {on: {system: salesforce}, do: {status: 403, body: daily}}';
   assert.equal((await faulty(daily, () => rejected(conn.limits()))).errorCode, 'REQUEST_LIMIT_EXCEEDED');

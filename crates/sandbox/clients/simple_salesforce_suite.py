@@ -256,6 +256,27 @@ def a_row_that_does_not_pass_is_a_malformed_request():
 
 
 @check
+def a_duplicate_is_refused_with_its_match_and_saved_when_asked():
+    row = {"LastName": "Twice", "AssistantName": "Igor"}
+    first = sf.Contact.create(row)["id"]
+    error = raises(SalesforceMalformedRequest, sf.Contact.create, row)
+    told = error.content[0]
+    assert told["errorCode"] == "DUPLICATES_DETECTED"
+    assert told["duplicateResut"]["matchResults"][0]["matchRecords"][0]["record"]["Id"] == first
+    assert sf.Contact.create(row, headers={"Sforce-Duplicate-Rule-Header": "allowSave=true"})["success"]
+
+
+@check
+def an_answer_that_breaks_off_is_an_error_and_the_row_is_there():
+    control("PUT", "faults", "- {on: {system: salesforce, operation: create}, do: {then: close_half}}")
+    try:
+        raises(requests.exceptions.ChunkedEncodingError, sf.Contact.create, {"LastName": "Half"})
+    finally:
+        control("DELETE", "faults")
+    assert sf.query("SELECT COUNT() FROM Contact WHERE LastName = 'Half'")["totalSize"] == 1
+
+
+@check
 def a_row_that_is_not_there_is_not_found():
     error = raises(SalesforceResourceNotFound, sf.Contact.update, "0035g00000Qa1ZxAAJ", {"Title": "x"})
     assert error.content[0]["errorCode"] == "INVALID_CROSS_REFERENCE_KEY"

@@ -96,6 +96,8 @@ pub struct InvalidInput {
     pub field: String,
     /// The message, where the vendor's shape has room for one.
     pub message: String,
+    /// One of the CRM's own codes for such a failure; the usual one when absent.
+    pub code: Option<String>,
 }
 
 /// One record as a CRM holds it.

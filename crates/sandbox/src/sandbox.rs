@@ -5,6 +5,8 @@
 //! Leaves to others: sockets and clocks (`crate::server`), the CRMs' own behaviour (`crate::hubspot`, `crate::salesforce`).
 
 #[cfg(test)]
+mod law_tests;
+#[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
@@ -178,6 +180,10 @@ impl Sandbox {
             }
         }
         let mut verdict = self.carry_out(system, request, items, &plan, now);
+        let runs_ms = verdict.delay_ms.max(verdict.later.as_ref().map_or(0, |(late_ms, _)| *late_ms));
+        if system == System::Salesforce && runs_ms > 0 {
+            self.salesforce.note_running(now, now.saturating_add_unsigned(runs_ms));
+        }
         let tally = Tally {
             system,
             operation: operation.to_owned(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{End, Faults, bodies, operations};
+use super::{End, Faults, bodies, codes, operations};
 use crate::exchange::{Request, Response, System};
 use crate::sandbox::{Applied, Sandbox, SandboxConfig, Verdict};
 
@@ -183,7 +183,8 @@ fn do_does_what_its_examples_say() {
     let mut one = bench("do.invalid");
     let answer = one.upsert(&["A-1", "A-2"]).response;
     assert_eq!((answer.status, one.kept()), (207, 0));
-    assert!(Bench::body(&answer)["errors"][0]["message"].as_str().unwrap().contains("refused by a rule of the account"));
+    let told = Bench::body(&answer)["errors"][0]["message"].as_str().unwrap().to_owned();
+    assert!(told.contains("refused by a rule of the account") && told.contains("\"error\":\"INVALID_ALPHA\""), "{told}");
     let answer = bench("do.delay_ms").list();
     assert_eq!((answer.delay_ms, answer.end, answer.response.status), (2_500, End::Answer, 200));
     let mut one = bench("do.late_ms");
@@ -215,10 +216,22 @@ fn listed(start: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_page_lists_operations_and_bodies() {
+fn the_page_lists_operations_bodies_and_codes() {
     for (system, name) in [(System::Salesforce, "Salesforce"), (System::HubSpot, "HubSpot")] {
         assert_eq!(listed(&format!("- Operations of {name}:")), operations(system), "operations of {name}");
         assert_eq!(listed(&format!("- Bodies of {name}:")), bodies(system), "bodies of {name}");
+        assert_eq!(listed(&format!("- Codes of {name}:")), codes(system), "codes of {name}");
+    }
+}
+
+#[test]
+fn the_settings_are_settings() {
+    let blocks = PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let settings: Vec<&str> = blocks.filter(|block| block.starts_with("salesforce:") || block.starts_with("hubspot:")).collect();
+    assert!(settings.len() >= 2);
+    for block in settings {
+        let read: Result<SandboxConfig, _> = serde_saphyr::from_str(block);
+        assert!(read.is_ok(), "{block}: {}", read.unwrap_err());
     }
 }
 

@@ -115,8 +115,12 @@ pub enum Apply {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Invalid {
-    /// The field to blame, in the CRM's spelling.
+    /// The field to blame, in the CRM's spelling; none when absent.
+    #[serde(default)]
     pub field: String,
+    /// One of the CRM's codes for a record that is not saved.
+    #[serde(default)]
+    pub code: Option<Spanned<String>>,
     /// The text of the complaint.
     #[serde(default = "default_message")]
     pub message: String,

@@ -12,7 +12,7 @@ mod grammar;
 pub(crate) mod names;
 
 pub use self::grammar::{Act, Apply, End, Invalid, Nth, On, Records, Rule, ScriptError, parse};
-pub use self::names::{bodies, operations};
+pub use self::names::{bodies, codes, operations};
 
 use crate::crm::InvalidInput;
 use crate::exchange::System;
@@ -89,7 +89,7 @@ impl Plan {
     fn refuse(&mut self, indices: &[usize], invalid: &Invalid) {
         for index in indices {
             if !self.invalid.iter().any(|refused| refused.index == *index) {
-                self.invalid.push(InvalidInput { index: *index, field: invalid.field.clone(), message: invalid.message.clone() });
+                self.invalid.push(InvalidInput { index: *index, field: invalid.field.clone(), message: invalid.message.clone(), code: invalid.code.as_ref().map(|code| code.value.clone()) });
             }
         }
     }

@@ -31,6 +31,15 @@ pub fn bodies(system: System) -> &'static [&'static str] {
     }
 }
 
+/// The codes that a script may give a refused input.
+#[must_use]
+pub fn codes(system: System) -> &'static [&'static str] {
+    match system {
+        System::Salesforce => salesforce::ROW_CODES,
+        System::HubSpot => hubspot::VALUE_CODES,
+    }
+}
+
 /// Refuses the first rule that names what its CRM does not have.
 pub(super) fn check(rules: &[Rule]) -> Result<(), ScriptError> {
     for rule in rules {
@@ -43,6 +52,9 @@ pub(super) fn check(rules: &[Rule]) -> Result<(), ScriptError> {
         }
         if let Some(body) = rule.act.body.as_ref().filter(|body| !is_raw(&body.value)) {
             check_name(body, "body", systems, bodies)?;
+        }
+        if let Some(code) = rule.act.invalid.as_ref().and_then(|invalid| invalid.code.as_ref()) {
+            check_name(code, "code", systems, codes)?;
         }
     }
     Ok(())
@@ -77,7 +89,7 @@ fn remedy(wrong: &str, known: &[&str]) -> String {
 /// The known name that is nearest, if one is near enough to be meant.
 fn nearest<'k>(wrong: &str, known: &[&'k str]) -> Option<&'k str> {
     let wrong = wrong.to_lowercase();
-    let near = known.iter().map(|name| (strsim::osa_distance(&wrong, name), *name));
+    let near = known.iter().map(|name| (strsim::osa_distance(&wrong, &name.to_lowercase()), *name));
     let (distance, name) = near.min_by_key(|(distance, _)| *distance)?;
     (distance <= 2.max(wrong.chars().count() / 3) && distance < name.chars().count()).then_some(name)
 }

@@ -14,9 +14,10 @@ use super::companies::Company;
 use super::config::HubSpotConfig;
 use super::grants::Grants;
 use super::groups::Group;
+use super::history::{History, Source, Touch, Version};
 use super::quota::{App, Limits, Quota};
 use super::schema::{Property, Schema};
-use super::store::{Contact, Store, Values};
+use super::store::{Contact, Past, Store, Values};
 use crate::exchange::Millis;
 
 /// One account.
@@ -53,7 +54,12 @@ struct ContactState {
     updated_at: Millis,
     archived_at: Option<Millis>,
     writes: u32,
+    /// Versions of property values, oldest first.
+    history: Vec<(String, Option<String>, Source, Millis)>,
 }
+
+/// Earlier states of a contact, each with the time at which it ended.
+type PastState = Vec<(Millis, Option<ContactState>)>;
 
 /// One journal entry.
 #[derive(Debug, Serialize, Deserialize)]
@@ -72,6 +78,8 @@ enum Entry {
     Alias(u64, u64),
     Blocked(String),
     Contact(ContactState),
+    /// All that searches may still find of a contact's past; nothing ends it.
+    Past(u64, PastState),
     Gone(u64),
     Property(Property),
 }
@@ -89,12 +97,13 @@ struct Snapshot {
     blocked: BTreeSet<String>,
     properties: Vec<Property>,
     contacts: Vec<ContactState>,
+    past: Vec<(u64, PastState)>,
 }
 
 impl Account {
     pub(super) fn new(config: HubSpotConfig) -> Self {
         let schema = Schema::new(&config);
-        let store = Store::new(&schema, config.first_id);
+        let store = Store::new(&schema, config.first_id, config.search_lag_ms.max(0));
         let limits = Limits {
             ten_seconds: config.quota_ten_seconds,
             oauth_ten_seconds: config.quota_oauth_ten_seconds,
@@ -214,6 +223,7 @@ impl Account {
             blocked: self.blocked.clone(),
             properties: self.schema.by_name.values().chain(self.schema.archived.values()).filter(|property| !property.hubspot_defined).cloned().collect(),
             contacts: self.store.all().map(state).collect(),
+            past: self.store.past.keys().map(|id| (*id, self.past(*id))).collect(),
         };
         serde_json::to_value(snapshot).unwrap_or_default()
     }
@@ -226,6 +236,9 @@ impl Account {
         }
         for contact in snapshot.contacts {
             self.put(contact);
+        }
+        for (id, past) in snapshot.past {
+            self.put_past(id, past);
         }
         self.store.set_next_id(snapshot.next_id);
         self.quota = snapshot.quota;
@@ -253,6 +266,9 @@ impl Account {
         entries.extend(self.new_properties.drain(..).filter_map(|name| self.schema.any(&name).cloned()).map(Entry::Property));
         for id in self.store.take_touched() {
             entries.push(self.store.any(id).map_or(Entry::Gone(id), |contact| Entry::Contact(state(contact))));
+            if !self.store.is_fresh() {
+                entries.push(Entry::Past(id, self.past(id)));
+            }
         }
         entries.append(&mut self.news);
         entries.iter().map(|entry| serde_json::to_value(entry).unwrap_or(json!(null))).collect()
@@ -272,8 +288,9 @@ impl Account {
             Entry::Alias(old, new) => drop(self.store.aliases.insert(old, new)),
             Entry::Blocked(email) => drop(self.blocked.insert(email)),
             Entry::Contact(contact) => self.put(contact),
+            Entry::Past(id, past) => self.put_past(id, past),
             Entry::Gone(id) => {
-                self.store.put_back(id, None);
+                self.store.put(id, None);
                 self.store.set_next_id(id + 1);
             }
             Entry::Property(property) => self.add_property(property),
@@ -282,22 +299,45 @@ impl Account {
         Ok(())
     }
 
+    fn past(&self, id: u64) -> PastState {
+        let past = self.store.past.get(&id).into_iter().flatten();
+        past.map(|(until, contact)| (*until, contact.as_ref().map(state))).collect()
+    }
+
+    fn put_past(&mut self, id: u64, past: PastState) {
+        let past: Past = past.into_iter().map(|(until, state)| (until, state.map(|state| self.contact(state)))).collect();
+        if past.is_empty() {
+            self.store.past.remove(&id);
+        } else {
+            self.store.past.insert(id, past);
+        }
+    }
+
     fn put(&mut self, state: ContactState) {
+        let contact = self.contact(state);
+        let id = contact.id;
+        self.store.put(id, Some(contact));
+        self.store.set_next_id(id + 1);
+    }
+
+    fn contact(&self, state: ContactState) -> Contact {
         let mut values = Values::default();
         for (name, value) in state.values {
             values.set(&self.schema.intern(&name), Some(value.into()));
         }
-        let id = state.id;
-        let contact = Contact {
-            id,
+        let mut history = History::default();
+        for (name, value, by, at) in state.history {
+            history.push(Version { property: self.schema.intern(&name), value: value.map(Into::into), touch: Touch { by, at } });
+        }
+        Contact {
+            id: state.id,
             values,
+            history,
             created_at: state.created_at,
             updated_at: state.updated_at,
             archived_at: state.archived_at,
             writes: state.writes,
-        };
-        self.store.put_back(id, Some(contact));
-        self.store.set_next_id(id + 1);
+        }
     }
 }
 
@@ -309,5 +349,9 @@ fn state(contact: &Contact) -> ContactState {
         updated_at: contact.updated_at,
         archived_at: contact.archived_at,
         writes: contact.writes,
+        history: contact.history.iter().map(|version| {
+            let Version { property, value, touch } = version;
+            (property.to_string(), value.as_deref().map(str::to_owned), touch.by, touch.at)
+        }).collect(),
     }
 }

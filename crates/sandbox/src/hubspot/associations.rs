@@ -13,7 +13,7 @@ use super::account::Account;
 use super::answer::{Answer, Call, Outcome};
 use super::body::{self, Scalar};
 use super::errors::Refusal;
-use super::stamp;
+use super::{companies, stamp};
 
 const READ_INPUTS_MAX: usize = 1000;
 const WRITE_INPUTS_MAX: usize = 2000;
@@ -112,7 +112,7 @@ pub(super) struct Inline<'a> {
 /// The links that a create asks for: company and types.
 pub(super) fn inline(account: &Account, wanted: &[Inline<'_>]) -> Result<Vec<(u64, BTreeSet<u32>)>, Refusal> {
     let links = wanted.iter().map(|link| {
-        let id = link.to.id.text().parse().ok().filter(|id| account.companies.contains_key(id));
+        let id = link.to.id.text().parse().ok().filter(|id| companies::live(account, *id).is_some());
         let Some(id) = id else {
             let mut refusal = Refusal::bad_request("One or more associations are invalid");
             refusal.rest.context.insert("INVALID_OBJECT_IDS", vec![format!("COMPANY={} is not valid", link.to.id.text())]);
@@ -150,7 +150,7 @@ fn ends(account: &Account, side: Side, from: &str, to: &str) -> Result<(u64, u64
     let number = |text: &str| text.parse::<u64>().map_err(|_| Refusal::unknown_key(text));
     let (contact, company) = side.pair(number(from)?, number(to)?);
     let contact = account.store.resolve(contact);
-    if account.store.live(contact).is_none() || !account.companies.contains_key(&company) {
+    if account.store.live(contact).is_none() || companies::live(account, company).is_none() {
         return Err(Refusal::unknown_id());
     }
     Ok((contact, company))
@@ -186,7 +186,7 @@ pub(super) fn list(account: &Account, call: &Call<'_>, side: Side, from: &str) -
     let id: u64 = from.parse().map_err(|_| Refusal::unknown_key(from))?;
     let known = match side {
         Side::Contact => account.store.live(account.store.resolve(id)).is_some(),
-        Side::Company => account.companies.contains_key(&id),
+        Side::Company => companies::live(account, id).is_some(),
     };
     if !known {
         return Err(Refusal::unknown_id());

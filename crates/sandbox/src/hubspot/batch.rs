@@ -12,6 +12,7 @@ use super::batch_answer::{self, Failed};
 use super::body::{self, BatchBody, Input, Properties};
 use super::contacts::find_key;
 use super::errors::Refusal;
+use super::history::{self, Touch};
 use super::render::{self, Record, Shown};
 use super::store::Contact;
 use super::write::{self, RowError};
@@ -57,7 +58,7 @@ pub(super) fn write(account: &mut Account, call: &Call<'_>, verb: Verb) -> Outco
     }
     if !is_partial && failed.iter().any(|(_, error)| !matches!(error, RowError::MissingId(_) | RowError::MissingKey(_))) {
         for (id, contact) in before.into_iter().rev() {
-            account.store.put_back(id, contact);
+            account.store.roll_back(id, contact);
         }
         return Err(whole_refusal(account, &failed));
     }
@@ -85,7 +86,7 @@ fn write_row(account: &mut Account, call: &Call<'_>, verb: Verb, row: usize, inp
     let forced = call.forced(row);
     match (verb, target(account, verb, input)) {
         (Verb::Update | Verb::Upsert, Some(id)) => {
-            write::update(account, id, properties, forced, call.now).map(|()| (id, false))
+            write::update(account, id, properties, forced, Touch::call(call.now)).map(|()| (id, false))
         }
         (Verb::Update, None) => Err(missing(account, input)),
         (Verb::Upsert, None) if account.config.switches.upsert_fills_key => {
@@ -93,9 +94,9 @@ fn write_row(account: &mut Account, call: &Call<'_>, verb: Verb, row: usize, inp
             if let Some(key) = &input.id_property {
                 filled.entry(key.clone()).or_insert_with(|| body::Scalar(Some(input.id_text().to_owned().into())));
             }
-            write::create(account, &filled, forced, call.now).map(|id| (id, true))
+            write::create(account, &filled, forced, Touch::call(call.now)).map(|id| (id, true))
         }
-        (Verb::Create | Verb::Upsert, _) => write::create(account, properties, forced, call.now).map(|id| (id, true)),
+        (Verb::Create | Verb::Upsert, _) => write::create(account, properties, forced, Touch::call(call.now)).map(|id| (id, true)),
     }
 }
 
@@ -226,6 +227,7 @@ pub(super) fn read(account: &Account, call: &Call<'_>) -> Outcome {
             Some(name) => find_key(account, name, input.id_text()),
             None => input.id_text().parse().ok(),
         };
+        let id = if account.config.switches.batch_read_follows_merges { id.map(|id| account.store.resolve(id)) } else { id };
         match id.and_then(|id| account.store.any(id)).filter(|contact| contact.archived_at.is_some() == archived) {
             Some(contact) => drop(found.insert((batch_answer::place(contact.id), contact.id))),
             None => failed.push((None, RowError::MissingId(input.id_text().to_owned()))),
@@ -236,8 +238,15 @@ pub(super) fn read(account: &Account, call: &Call<'_>) -> Outcome {
     } else {
         render::chosen(account, body.properties.iter().map(String::as_str))
     };
+    let past = render::defined(account, body.properties_with_history.iter().map(String::as_str));
+    let names = render::with(names, &past);
     let contacts = found.into_iter().filter_map(|(_, id)| account.store.any(id));
-    let results = contacts.map(|contact| render::record(account, contact, Shown::Chosen(&names))).collect();
+    let shown = |contact| {
+        let mut record = render::record(account, contact, Shown::Chosen(&names));
+        record.properties_with_history = (!past.is_empty()).then(|| history::shown(account, contact, &past));
+        record
+    };
+    let results = contacts.map(shown).collect();
     batch_answer::answer(200, results, failed, account.config.portal_id, call.now)
 }
 

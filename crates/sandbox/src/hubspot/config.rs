@@ -36,9 +36,12 @@ pub struct HubSpotConfig {
     pub properties: Vec<ExtraProperty>,
     /// Custom properties that something in the account uses, so that they cannot be archived.
     pub properties_in_use: Vec<String>,
+    /// Properties that every contact must have, which only the 2026-09 paths enforce.
+    pub required_properties: Vec<String>,
     /// People who can own contacts.
     pub owners: Vec<Owner>,
-    /// How long a new contact stays invisible to search.
+    /// How far searches lag behind: they find contacts as they stood that long ago, new and changed ones alike. Archived and merged ones vanish
+    /// at once.
     pub search_lag_ms: i64,
     /// Id of the first contact; later ones count up.
     pub first_id: u64,
@@ -61,6 +64,7 @@ impl Default for HubSpotConfig {
             has_external_key: true,
             properties: Vec::new(),
             properties_in_use: Vec::new(),
+            required_properties: Vec::new(),
             owners: vec![Owner {
                 id: 41_629_779,
                 user_id: 991,
@@ -173,6 +177,12 @@ pub struct Switches {
     pub merge_keeps_id: bool,
     /// A 429 carries `Retry-After`.
     pub retry_after: bool,
+    /// Archiving what is archived or was never there answers 404 in place of 204.
+    pub second_archive_missing: bool,
+    /// Changing an email to one that another contact has answers 400 in place of 409.
+    pub email_change_clash_invalid: bool,
+    /// A batch read by an id that was merged away answers the survivor in place of missing it.
+    pub batch_read_follows_merges: bool,
 }
 
 impl Default for Switches {
@@ -185,6 +195,9 @@ impl Default for Switches {
             text_trimmed: false,
             merge_keeps_id: false,
             retry_after: false,
+            second_archive_missing: false,
+            email_change_clash_invalid: false,
+            batch_read_follows_merges: false,
         }
     }
 }

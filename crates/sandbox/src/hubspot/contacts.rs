@@ -12,26 +12,26 @@ use super::answer::{Answer, Call, Outcome};
 use super::associations;
 use super::body::{self, SingleBody};
 use super::errors::Refusal;
+use super::history::{self, Touch};
 use super::render::{self, Record, Shown};
-use super::write;
+use super::store::Contact;
+use super::{required, write};
 
 const PAGE_DEFAULT: usize = 10;
 const PAGE_MAX: usize = 100;
+/// The longest page of contacts with the history of some property.
+const HISTORY_PAGE_MAX: usize = 50;
 
 /// `GET /contacts`
 pub(super) fn list(account: &Account, call: &Call<'_>) -> Outcome {
-    let limit = page_size(call)?;
+    let asked = Asked::of(account, call);
+    let limit = page_size(call, if asked.history.is_empty() { PAGE_MAX } else { HISTORY_PAGE_MAX })?;
     let archived = call.flag("archived");
     let after = call.request.query_value("after").map_or(Ok(0), str::parse::<u64>);
     let from = after.map_err(|_| Refusal::bad_request("Invalid value for parameter 'after'"))?;
-    let names = shown_names(account, call);
     let mut found = account.store.from(from).filter(|contact| contact.archived_at.is_some() == archived);
     let results: Vec<Record<'_>> =
-        found.by_ref().take(limit).map(|contact| {
-            let mut record = render::record(account, contact, Shown::Chosen(&names));
-            record.associations = links(account, call, contact.id);
-            record
-        }).collect();
+        found.by_ref().take(limit).map(|contact| asked.record(account, call, contact)).collect();
     let next = found.next().map(|contact| contact.id.to_string());
     Answer::json(200, &Page::new(None, results, next, |after| format!("{}?after={after}&limit={limit}", link(call))))
 }
@@ -44,11 +44,11 @@ fn links(account: &Account, call: &Call<'_>, id: u64) -> Option<serde_json::Valu
     (!results.is_empty()).then(|| json!({"companies": {"results": results}}))
 }
 
-fn page_size(call: &Call<'_>) -> Result<usize, Refusal> {
+fn page_size(call: &Call<'_>, max: usize) -> Result<usize, Refusal> {
     let limit = call.request.query_value("limit").map_or(Ok(PAGE_DEFAULT), str::parse::<usize>);
     match limit {
-        Ok(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
-        _ => Err(Refusal::bad_request(format!("Invalid value for parameter 'limit': must be between 1 and {PAGE_MAX}"))),
+        Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
+        _ => Err(Refusal::bad_request(format!("Invalid value for parameter 'limit': must be between 1 and {max}"))),
     }
 }
 
@@ -56,8 +56,9 @@ fn page_size(call: &Call<'_>) -> Result<usize, Refusal> {
 pub(super) fn create(account: &mut Account, call: &Call<'_>) -> Outcome {
     let body: SingleBody<'_> = body::read(&call.request.body)?;
     let portal_id = account.config.portal_id;
+    required::check_new(account, call, &body.properties)?;
     let links = associations::inline(account, &body.associations)?;
-    let id = write::create(account, &body.properties, call.forced(0), call.now).map_err(|error| error.refusal(portal_id))?;
+    let id = write::create(account, &body.properties, call.forced(0), Touch::call(call.now)).map_err(|error| error.refusal(portal_id))?;
     for (company, types) in links {
         account.link(id, company, &types);
     }
@@ -71,10 +72,8 @@ pub(super) fn read(account: &Account, call: &Call<'_>, key: &str) -> Outcome {
     let id = resolve(account, call, key, "read")?;
     let contact = account.store.any(id).filter(|contact| contact.archived_at.is_none() || call.flag("archived"));
     let contact = contact.ok_or_else(Refusal::unknown_id)?;
-    let names = shown_names(account, call);
-    let mut record = render::record(account, contact, Shown::Chosen(&names));
-    record.associations = links(account, call, id);
-    Answer::json(200, &record)
+    let asked = Asked::of(account, call);
+    Answer::json(200, &asked.record(account, call, contact))
 }
 
 /// `PATCH /contacts/{id}`
@@ -82,14 +81,22 @@ pub(super) fn update(account: &mut Account, call: &Call<'_>, key: &str) -> Outco
     let body: SingleBody<'_> = body::read(&call.request.body)?;
     let id = resolve(account, call, key, "update")?;
     let portal_id = account.config.portal_id;
-    write::update(account, id, &body.properties, call.forced(0), call.now).map_err(|error| error.refusal(portal_id))?;
+    required::check_change(account, call, &body.properties)?;
+    let clash_is_invalid = account.config.switches.email_change_clash_invalid;
+    write::update(account, id, &body.properties, call.forced(0), Touch::call(call.now)).map_err(|error| match error.refusal(portal_id) {
+        clash if clash.status == 409 && clash_is_invalid => Refusal::bad_request(clash.message),
+        refusal => refusal,
+    })?;
     stored(account, id, 200)
 }
 
 /// `DELETE /contacts/{id}`
 pub(super) fn archive(account: &mut Account, call: &Call<'_>, key: &str) -> Outcome {
-    if let Ok(id) = key.parse() {
-        account.store.archive(account.store.resolve(id), call.now);
+    let id = key.parse().ok().map(|id| account.store.resolve(id)).filter(|id| account.store.live(*id).is_some());
+    match id {
+        Some(id) => account.store.archive(id, call.now),
+        None if account.config.switches.second_archive_missing => return Err(Refusal::unknown_id()),
+        None => {}
     }
     Answer::empty()
 }
@@ -114,9 +121,26 @@ pub(super) fn find_key(account: &Account, property: &str, key: &str) -> Option<u
     if property == "email" { account.store.find(property, &key.to_lowercase()) } else { account.store.find(property, key) }
 }
 
-fn shown_names(account: &Account, call: &Call<'_>) -> Vec<String> {
-    let mut asked = call.list("properties").peekable();
-    if asked.peek().is_none() { render::DEFAULTS.map(str::to_owned).to_vec() } else { render::chosen(account, asked) }
+/// What a read is to show of each contact.
+struct Asked {
+    names: Vec<String>,
+    history: Vec<String>,
+}
+
+impl Asked {
+    fn of(account: &Account, call: &Call<'_>) -> Self {
+        let history = render::defined(account, call.list("propertiesWithHistory"));
+        let mut asked = call.list("properties").peekable();
+        let names = if asked.peek().is_none() { render::DEFAULTS.map(str::to_owned).to_vec() } else { render::chosen(account, asked) };
+        Self { names: render::with(names, &history), history }
+    }
+
+    fn record<'a>(&'a self, account: &'a Account, call: &Call<'_>, contact: &'a Contact) -> Record<'a> {
+        let mut record = render::record(account, contact, Shown::Chosen(&self.names));
+        record.properties_with_history = (!self.history.is_empty()).then(|| history::shown(account, contact, &self.history));
+        record.associations = links(account, call, contact.id);
+        record
+    }
 }
 
 fn link(call: &Call<'_>) -> String {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::account::Account;
 use super::body::{self, InputCount, InputNames, Name, NamesBody, Properties, Scalar};
 use super::contacts::find_key;
+use super::history::{Source, Touch};
 use super::route::{Inputs, Route};
 use super::write;
 use crate::exchange::{Millis, Request};
@@ -113,9 +114,10 @@ pub(super) fn edit(
         properties.insert(Name(Cow::Borrowed(name)), Scalar(Some(Cow::Owned(text))));
     }
     let portal_id = account.config.portal_id;
+    let touch = Touch { by: Source::Person, at: now };
     let written = match number {
-        Some(number) => write::update(account, number, &properties, None, now).map(|()| number),
-        None => write::create(account, &properties, None, now),
+        Some(number) => write::update(account, number, &properties, None, touch).map(|()| number),
+        None => write::create(account, &properties, None, touch),
     };
     written.map(|number| number.to_string()).map_err(|error| error.message(portal_id))
 }

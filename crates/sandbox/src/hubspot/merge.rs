@@ -14,6 +14,7 @@ use super::answer::{Answer, Call, Outcome};
 use super::body::{self, Scalar};
 use super::contacts;
 use super::errors::Refusal;
+use super::history::History;
 use super::store::Contact;
 use crate::exchange::Millis;
 
@@ -60,9 +61,9 @@ pub(super) fn join(account: &mut Account, primary: u64, other: u64, now: Millis)
         return Err(Refusal::plain(414, format!("Cannot have more than {IDENTITIES_MAX} identities on a profile")));
     }
     let survivor = joined(account, id, &primary, &other, &merged, now);
-    account.store.put_back(other.id, None);
-    account.store.put_back(primary.id, None);
-    account.store.put_back(id, Some(survivor));
+    account.store.replace(other.id, None, now);
+    account.store.replace(primary.id, None, now);
+    account.store.replace(id, Some(survivor), now);
     for old in [primary.id, other.id].into_iter().filter(|old| *old != id) {
         account.alias(old, id);
         account.move_links(old, id);
@@ -93,6 +94,7 @@ fn joined(account: &Account, id: u64, primary: &Contact, other: &Contact, merged
     set("hs_additional_emails", emails.join(";"));
     set("hs_merged_object_ids", ids.join(";"));
     set("hs_calculated_merged_vids", at.join(";"));
+    survivor.history = History::joined(primary, other, &survivor, now);
     survivor.id = id;
     survivor.created_at = primary.created_at.min(other.created_at);
     survivor.updated_at = now.max(primary.updated_at).max(other.updated_at);
@@ -111,7 +113,7 @@ pub(super) fn forget(account: &mut Account, call: &Call<'_>) -> Outcome {
     };
     match id.map(|id| account.store.resolve(id)) {
         Some(id) if account.store.any(id).is_some() => {
-            account.store.put_back(id, None);
+            account.store.replace(id, None, call.now);
             account.drop_links(id);
         }
         Some(_) => return Err(Refusal::unknown_id()),
@@ -131,6 +133,6 @@ pub(super) fn restore(account: &mut Account, id: u64, now: Millis) -> Result<(),
     contact.archived_at = None;
     contact.updated_at = contact.updated_at.max(now);
     contact.writes += 1;
-    account.store.put_back(id, Some(contact));
+    account.store.replace(id, Some(contact), now);
     Ok(())
 }

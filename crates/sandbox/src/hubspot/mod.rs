@@ -20,6 +20,7 @@ mod errors;
 mod form;
 mod grants;
 mod groups;
+mod history;
 mod inputs;
 mod merge;
 mod oauth;
@@ -27,6 +28,7 @@ mod owners;
 mod properties;
 mod quota;
 mod render;
+mod required;
 mod route;
 mod schema;
 mod search;
@@ -53,6 +55,25 @@ use crate::exchange::{Millis, Request, Response};
 /// Bodies that a fault script may ask for by name: of 429, of 401, and none at all.
 pub const FAULT_BODIES: &[&str] = &["secondly", "ten_secondly", "daily", "expired", "empty"];
 
+/// Codes of a refused value, which a fault script may ask for.
+pub const VALUE_CODES: &[&str] = &[
+    "INVALID_ALPHA",
+    "INVALID_EMAIL",
+    "INVALID_OPTION",
+    "INVALID_INTEGER",
+    "INVALID_LONG",
+    "INVALID_DATE",
+    "READ_ONLY_VALUE",
+    "PROPERTY_DOESNT_EXIST",
+    "LEADING_TRAILING_WHITESPACE",
+    "MISSING_REQUIRED_PROPERTY",
+    "MISSING_CONDITIONAL_REQUIRED_PROPERTY",
+    "GDPR_BLACKLISTED_EMAIL",
+];
+
+/// How long an account that moves between data centres asks its callers to wait.
+const MOVE_SECONDS: u32 = 3_600;
+
 /// One emulated HubSpot account.
 #[derive(Debug)]
 pub struct HubSpot {
@@ -73,7 +94,7 @@ impl HubSpot {
 
     fn admit(&mut self, request: &Request, route: &Route, now: Millis) -> Result<App, Refusal> {
         let app = auth::check(&self.account, request, route, now)?;
-        let is_search = *route == Route::Search;
+        let is_search = route.is_search();
         self.account.quota.admit(&self.account.limits, app, is_search, now).map_err(Refusal::limited)?;
         self.account.note_arrival(now, app, is_search);
         Ok(app)
@@ -92,13 +113,16 @@ impl HubSpot {
             Route::BatchWrite(verb) => batch::write(account, call, verb),
             Route::BatchArchive => batch::archive(account, call),
             Route::PropertyList => properties::list(account, call),
-            Route::PropertyRead(name) => properties::read(account, &name),
+            Route::PropertyRead(name) => properties::read(account, call, &name),
             Route::PropertyCreate => properties::create(account, call),
             Route::Merge => merge::merge(account, call),
             Route::Forget => merge::forget(account, call),
             Route::CompanyCreate => companies::create(account, call),
             Route::CompanyList => companies::list(account, call),
-            Route::CompanyRead(key) => companies::read(account, &key),
+            Route::CompanyRead(key) => companies::read(account, call, &key),
+            Route::CompanyUpdate(key) => companies::update(account, call, &key),
+            Route::CompanyArchive(key) => companies::archive(account, call, &key),
+            Route::CompanySearch => companies::find(account, call),
             Route::OwnerList => owners::list(account, call),
             Route::OwnerRead(key) => owners::read(account, call, &key),
             Route::LinkDefault(side, from, to) => associations::put_default(account, call, side, &from, &to),
@@ -244,7 +268,9 @@ impl Crm for HubSpot {
             (504, _) => Refusal::plain(504, "Gateway timeout"),
             (status, _) => Refusal::plain(status, "internal error"),
         };
+        let wait = (status == 477).then(|| ("Retry-After".to_owned(), MOVE_SECONDS.to_string()));
         let mut response = self.respond(Err(refusal), if status == 401 { Counted::Not } else { Counted::As(App::Private) }, now);
+        response.headers.extend(wait);
         if body == Some("empty") {
             response.body.clear();
         }
@@ -258,7 +284,7 @@ impl Crm for HubSpot {
             let outcome = self.dispatch(route, &call);
             return self.respond(outcome, Counted::Not, now);
         }
-        let is_search = route == Route::Search;
+        let is_search = route.is_search();
         let admitted = self.admit(request, &route, now);
         let counted = match &admitted {
             Err(refusal) if refusal.status == 401 => Counted::Not,

@@ -25,8 +25,9 @@ pub(super) fn list(account: &Account, call: &Call<'_>) -> Outcome {
 }
 
 /// `GET …/properties/contacts/{name}`
-pub(super) fn read(account: &Account, name: &str) -> Outcome {
-    match account.schema.get(name) {
+pub(super) fn read(account: &Account, call: &Call<'_>, name: &str) -> Outcome {
+    let found = if call.flag("archived") { account.schema.archived.get(name) } else { account.schema.get(name) };
+    match found {
         Some(property) => Answer::json(200, &shown(property)),
         None => Err(unknown(name)),
     }
@@ -104,6 +105,9 @@ fn define(account: &mut Account, call: &Call<'_>, new: NewProperty) -> Result<Va
         let mut refusal = Refusal::new(409, "OBJECT_ALREADY_EXISTS", message);
         refusal.rest.sub_category = Some("Properties.PROPERTY_WITH_NAME_EXISTS");
         return Err(refusal);
+    }
+    if account.group(&new.group_name).is_none() {
+        return Err(Refusal::bad_request(format!("Property group '{}' does not exist", new.group_name)));
     }
     let unique = account.schema.by_name.values().filter(|property| property.has_unique_value).count();
     if new.has_unique_value && unique >= UNIQUE_MAX {

@@ -29,8 +29,20 @@ const ALWAYS: [&str; 3] = ["createdate", "hs_object_id", "lastmodifieddate"];
 
 /// The property names of a read, sorted; undefined names are left out without a word.
 pub(super) fn chosen<'a>(account: &Account, asked: impl Iterator<Item = &'a str>) -> Vec<String> {
+    with(defined(account, asked), &ALWAYS.map(str::to_owned))
+}
+
+/// The names among the asked ones that are defined, sorted.
+pub(super) fn defined<'a>(account: &Account, asked: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut names: Vec<String> = asked.filter(|name| account.schema.get(name).is_some()).map(str::to_owned).collect();
-    names.extend(ALWAYS.map(str::to_owned));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Names with those of further properties, sorted.
+pub(super) fn with(mut names: Vec<String>, further: &[String]) -> Vec<String> {
+    names.extend_from_slice(further);
     names.sort_unstable();
     names.dedup();
     names
@@ -51,6 +63,8 @@ pub(super) struct Record<'a> {
     pub(super) new: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) object_write_trace_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) properties_with_history: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) associations: Option<serde_json::Value>,
     url: String,
@@ -84,6 +98,7 @@ pub(super) fn record<'a>(account: &Account, contact: &'a Contact, shown: Shown<'
         archived_at: contact.archived_at.map(stamp::iso),
         new: None,
         object_write_trace_id: None,
+        properties_with_history: None,
         associations: None,
         url: url(account, contact.id),
     }
@@ -123,7 +138,10 @@ fn computed<'a>(contact: &'a Contact, name: &str) -> Option<Cow<'a, str>> {
         "hs_email_domain" => return Some(Cow::Borrowed(email()?.rsplit_once('@')?.1)),
         "hs_full_name_or_email" => return full_name(contact).or_else(|| email().map(Cow::Borrowed)),
         "hs_is_contact" | "hs_is_unworked" => return Some(Cow::Borrowed("true")),
-        "hs_lifecyclestage_lead_date" if contact.values.get("lifecyclestage") == Some("lead") => stamp::iso(contact.created_at),
+        _ if name.starts_with("hs_lifecyclestage_") => {
+            let stage = name.strip_prefix("hs_lifecyclestage_")?.strip_suffix("_date")?;
+            stamp::iso(contact.history.last_set("lifecyclestage", stage)?)
+        }
         "hs_marketable_status" | "hs_marketable_until_renewal" => return Some(Cow::Borrowed("false")),
         "hs_object_source" | "hs_object_source_label" => return Some(Cow::Borrowed("INTEGRATION")),
         "hs_object_source_id" => return Some(Cow::Borrowed("77001")),

@@ -31,6 +31,9 @@ pub(super) enum Route {
     CompanyCreate,
     CompanyList,
     CompanyRead(String),
+    CompanyUpdate(String),
+    CompanyArchive(String),
+    CompanySearch,
     OwnerList,
     OwnerRead(String),
     LinkDefault(Side, String, String),
@@ -92,6 +95,9 @@ pub const OPERATIONS: &[&str] = &[
     "company_list",
     "company_create",
     "company_read",
+    "company_update",
+    "company_archive",
+    "company_search",
     "association_put",
     "association_list",
     "association_delete",
@@ -159,6 +165,9 @@ impl Route {
             Self::CompanyCreate => "company_create",
             Self::CompanyList => "company_list",
             Self::CompanyRead(_) => "company_read",
+            Self::CompanyUpdate(_) => "company_update",
+            Self::CompanyArchive(_) => "company_archive",
+            Self::CompanySearch => "company_search",
             Self::OwnerList => "owner_list",
             Self::OwnerRead(_) => "owner_read",
             Self::LinkDefault(..) => "association_put",
@@ -220,6 +229,9 @@ impl Route {
             | Self::CompanyCreate
             | Self::CompanyList
             | Self::CompanyRead(_)
+            | Self::CompanyUpdate(_)
+            | Self::CompanyArchive(_)
+            | Self::CompanySearch
             | Self::OwnerList
             | Self::OwnerRead(_)
             | Self::LinkDefault(..)
@@ -260,6 +272,11 @@ impl Route {
         )
     }
 
+    /// Whether the call counts against the rate of searches and against no window.
+    pub(super) fn is_search(&self) -> bool {
+        matches!(self, Self::Search | Self::CompanySearch)
+    }
+
     /// The scope that the call needs.
     pub(super) fn scope(&self) -> Option<&'static str> {
         match self {
@@ -270,8 +287,8 @@ impl Route {
             Self::PropertyList | Self::PropertyRead(_) => Some("crm.schemas.contacts.read"),
             Self::PropertyCreate => Some("crm.schemas.contacts.write"),
             Self::Merge | Self::Forget | Self::LinkDefault(..) | Self::LinkPut(..) | Self::LinkDelete(..) | Self::LinkBatch(..) => Some("crm.objects.contacts.write"),
-            Self::CompanyCreate => Some("crm.objects.companies.write"),
-            Self::CompanyList | Self::CompanyRead(_) => Some("crm.objects.companies.read"),
+            Self::CompanyCreate | Self::CompanyUpdate(_) | Self::CompanyArchive(_) => Some("crm.objects.companies.write"),
+            Self::CompanyList | Self::CompanyRead(_) | Self::CompanySearch => Some("crm.objects.companies.read"),
             Self::OwnerList | Self::OwnerRead(_) => Some("crm.objects.owners.read"),
             Self::LinkList(..) | Self::LinkLabels(_) => Some("crm.objects.contacts.read"),
             Self::PropertyUpdate(_) | Self::PropertyArchive(_) | Self::PropertyBatch(_) | Self::GroupCreate | Self::GroupUpdate(_) | Self::GroupArchive(_) => Some("crm.schemas.contacts.write"),
@@ -314,7 +331,11 @@ fn objects(method: &str, object: &str, rest: &[&str]) -> Route {
         return match (method, rest) {
             ("GET", []) => Route::CompanyList,
             ("POST", []) => Route::CompanyCreate,
+            ("POST", ["search"]) => Route::CompanySearch,
             ("GET", [id]) => Route::CompanyRead(decoded(id)),
+            ("PATCH", [id]) => Route::CompanyUpdate(decoded(id)),
+            ("DELETE", [id]) => Route::CompanyArchive(decoded(id)),
+            (_, [] | [_]) => Route::WrongMethod,
             _ => Route::Unknown,
         };
     }

@@ -106,7 +106,7 @@ const TEXT: [&str; 17] = [
 ];
 
 /// Properties that HubSpot fills in itself, in alphabetical order.
-pub(super) const CALCULATED: [(&str, Kind); 19] = [
+pub(super) const CALCULATED: [(&str, Kind); 26] = [
     ("createdate", Kind::Datetime),
     ("hs_additional_emails", Kind::Enumeration),
     ("hs_all_contact_vids", Kind::Enumeration),
@@ -115,7 +115,14 @@ pub(super) const CALCULATED: [(&str, Kind); 19] = [
     ("hs_full_name_or_email", Kind::String),
     ("hs_is_contact", Kind::Bool),
     ("hs_is_unworked", Kind::Bool),
+    ("hs_lifecyclestage_customer_date", Kind::Datetime),
+    ("hs_lifecyclestage_evangelist_date", Kind::Datetime),
     ("hs_lifecyclestage_lead_date", Kind::Datetime),
+    ("hs_lifecyclestage_marketingqualifiedlead_date", Kind::Datetime),
+    ("hs_lifecyclestage_opportunity_date", Kind::Datetime),
+    ("hs_lifecyclestage_other_date", Kind::Datetime),
+    ("hs_lifecyclestage_salesqualifiedlead_date", Kind::Datetime),
+    ("hs_lifecyclestage_subscriber_date", Kind::Datetime),
     ("hs_marketable_status", Kind::Bool),
     ("hs_marketable_until_renewal", Kind::Bool),
     ("hs_merged_object_ids", Kind::Enumeration),

@@ -1,7 +1,7 @@
 //! `POST /contacts/search`: filters, one sort order, offset paging.
 //!
 //! Promises: groups are OR-ed, filters within a group AND-ed; text compares without case except for `IN`, enumerations with
-//! case; at most 200 a page and 10,000 reachable; archived contacts never appear.
+//! case; at most 200 a page and 10,000 reachable; archived contacts never appear; what is found lags behind as configured.
 //! Leaves to others: the rate of five in a second (`quota`).
 
 use std::borrow::Cow;
@@ -10,12 +10,14 @@ use std::cmp::Ordering;
 use super::account::Account;
 use super::answer::{Answer, Call, Outcome};
 use super::body::{self, Filter, FilterGroup, Scalar, SearchBody, Sort};
+use super::associations;
 use super::contacts::{Page, find_key};
 use super::errors::Refusal;
 use super::render::{self, Record, Shown};
 use super::schema::Kind;
 use super::stamp;
 use super::store::Contact;
+use crate::exchange::Millis;
 
 const PAGE_DEFAULT: usize = 10;
 const PAGE_MAX: usize = 200;
@@ -27,20 +29,29 @@ const OPERATORS: [&str; 13] = [
 ];
 const QUERY_FIELDS: [&str; 8] = ["firstname", "lastname", "email", "phone", "hs_additional_emails", "fax", "mobilephone", "company"];
 
-/// `POST /contacts/search`
-pub(super) fn search(account: &Account, call: &Call<'_>) -> Outcome {
+/// The pseudo-property that holds the companies that a contact is linked to.
+const LINKED: &str = "associations.company";
+
+/// Reads a search; `is_known` tells which properties there are.
+pub(super) fn read<'a>(call: &Call<'a>, is_known: impl Fn(&str) -> bool) -> Result<SearchBody<'a>, Refusal> {
     if call.request.body.len() > BODY_MAX {
         return Err(Refusal::bad_request(format!("Search request is too long (max: {BODY_MAX} characters)")));
     }
-    let mut body: SearchBody<'_> = body::read(&call.request.body)?;
+    let mut body: SearchBody<'a> = body::read(&call.request.body)?;
     if !body.filters.is_empty() {
         body.filter_groups.push(FilterGroup { filters: std::mem::take(&mut body.filters) });
     }
-    check_filters(account, &body.filter_groups)?;
+    check_filters(&body.filter_groups, is_known)?;
+    Ok(body)
+}
+
+/// `POST /contacts/search`
+pub(super) fn search(account: &Account, call: &Call<'_>) -> Outcome {
+    let body = read(call, |name| name == LINKED || account.schema.get(name).is_some())?;
     let (offset, limit) = page(&body)?;
-    let mut found: Vec<&Contact> = candidates(account, &body)
+    let mut found: Vec<&Contact> = candidates(account, &body, call.now)
         .into_iter()
-        .filter(|contact| contact.archived_at.is_none() && contact.created_at + account.config.search_lag_ms <= call.now)
+        .filter(|contact| contact.archived_at.is_none())
         .filter(|contact| matches_groups(account, contact, &body.filter_groups) && matches_query(contact, body.query.as_deref()))
         .collect();
     if let Some(sort) = body.sorts.first() {
@@ -58,7 +69,8 @@ pub(super) fn search(account: &Account, call: &Call<'_>) -> Outcome {
     Answer::json(200, &Page::new(Some(found.len()), results, next, link))
 }
 
-fn page(body: &SearchBody<'_>) -> Result<(usize, usize), Refusal> {
+/// Offset and length of the page that is asked for.
+pub(super) fn page(body: &SearchBody<'_>) -> Result<(usize, usize), Refusal> {
     let limit = body.limit.unwrap_or(PAGE_DEFAULT);
     if limit == 0 || limit > PAGE_MAX {
         return Err(Refusal::bad_request(format!("Invalid input JSON: limit must be between 1 and {PAGE_MAX}")));
@@ -72,7 +84,7 @@ fn page(body: &SearchBody<'_>) -> Result<(usize, usize), Refusal> {
     }
 }
 
-fn check_filters(account: &Account, groups: &[FilterGroup<'_>]) -> Result<(), Refusal> {
+fn check_filters(groups: &[FilterGroup<'_>], is_known: impl Fn(&str) -> bool) -> Result<(), Refusal> {
     let too_many = |what: &str, count: usize, max: usize| {
         Err(Refusal::bad_request(format!("Invalid input JSON: too many {what} (count: {count}, max allowed: {max})")))
     };
@@ -91,7 +103,7 @@ fn check_filters(account: &Account, groups: &[FilterGroup<'_>]) -> Result<(), Re
             if !OPERATORS.contains(&filter.operator.as_str()) {
                 return Err(Refusal::bad_request(format!("Invalid input JSON: unknown operator {}", filter.operator)));
             }
-            if account.schema.get(&filter.property_name).is_none() {
+            if !is_known(&filter.property_name) {
                 return Err(Refusal::bad_request(format!("There was a problem with the request: no property {}", filter.property_name)));
             }
         }
@@ -100,7 +112,10 @@ fn check_filters(account: &Account, groups: &[FilterGroup<'_>]) -> Result<(), Re
 }
 
 /// Contacts to look at: few when one group asks for values of a unique property or for ids, else all.
-fn candidates<'a>(account: &'a Account, body: &SearchBody<'_>) -> Vec<&'a Contact> {
+fn candidates<'a>(account: &'a Account, body: &SearchBody<'_>, now: Millis) -> Vec<&'a Contact> {
+    if !account.store.is_fresh() {
+        return account.store.seen(now);
+    }
     if let [group] = body.filter_groups.as_slice() {
         for filter in group.filters.iter().filter(|filter| matches!(filter.operator.as_str(), "EQ" | "IN")) {
             let name = filter.property_name.as_str();
@@ -122,9 +137,22 @@ fn matches_groups(account: &Account, contact: &Contact, groups: &[FilterGroup<'_
 }
 
 fn matches(account: &Account, contact: &Contact, filter: &Filter<'_>) -> bool {
+    if filter.property_name == LINKED {
+        let linked = associations::of_contact(account, contact.id);
+        let companies: Vec<String> = linked.iter().map(|(company, _)| company.to_string()).collect();
+        // A record without links is one without a value.
+        return if companies.is_empty() {
+            matches_value(Kind::Enumeration, None, filter)
+        } else {
+            companies.iter().any(|company| matches_value(Kind::Enumeration, Some(company), filter))
+        };
+    }
     let kind = account.schema.get(&filter.property_name).map_or(Kind::String, |property| property.kind);
-    let stored = render::value(contact, &filter.property_name);
-    let stored = stored.as_deref();
+    matches_value(kind, render::value(contact, &filter.property_name).as_deref(), filter)
+}
+
+/// Whether a filter holds of a value.
+pub(super) fn matches_value(kind: Kind, stored: Option<&str>, filter: &Filter<'_>) -> bool {
     let value = filter.value.as_ref().map_or("", Scalar::text);
     let against = |other: &str| stored.map(|stored| compare(kind, stored, other));
     let listed = || stored.is_some_and(|stored| filter.values.iter().any(|item| is_listed(kind, stored, item.text())));

@@ -1,12 +1,14 @@
 //! The contacts of the account and the indexes over them.
 //!
 //! Promises: no two live contacts share an email or a value of a unique property; an archived contact frees both.
-//! `put_back` undoes a write exactly, the id counter aside. Every touched contact is remembered until `take_touched`.
+//! `roll_back` undoes a write exactly, the id counter aside. Every touched contact is remembered until `take_touched`.
+//! With a lag, `seen` answers contacts as they stood that long ago, which is what searches find.
 //! Leaves to others: whether values are valid (`values`), what an answer shows (`render`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::history::{History, Touch, Version};
 use super::schema::Schema;
 use crate::exchange::Millis;
 
@@ -29,6 +31,10 @@ impl Values {
         }
     }
 
+    pub(super) fn shared(&self) -> impl Iterator<Item = (&Arc<str>, &str)> {
+        self.0.iter().map(|(name, value)| (name, value.as_ref()))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
@@ -39,6 +45,7 @@ impl Values {
 pub(super) struct Contact {
     pub(super) id: u64,
     pub(super) values: Values,
+    pub(super) history: History,
     pub(super) created_at: Millis,
     pub(super) updated_at: Millis,
     pub(super) archived_at: Option<Millis>,
@@ -80,11 +87,18 @@ pub(super) struct Store {
     pub(super) aliases: BTreeMap<u64, u64>,
     next_id: u64,
     touched: BTreeSet<u64>,
+    /// How long ago the contacts are that searches find.
+    lag: Millis,
+    /// What contacts were until they changed, and when they did; None before they were made.
+    pub(super) past: BTreeMap<u64, Past>,
 }
 
+/// Earlier states of one contact, oldest first.
+pub(super) type Past = Vec<(Millis, Option<Contact>)>;
+
 impl Store {
-    pub(super) fn new(schema: &Schema, first_id: u64) -> Self {
-        let mut store = Self { next_id: first_id, ..Self::default() };
+    pub(super) fn new(schema: &Schema, first_id: u64, lag: Millis) -> Self {
+        let mut store = Self { next_id: first_id, lag, ..Self::default() };
         for name in schema.by_name.keys().filter(|name| schema.is_key(name)) {
             store.watch(Arc::clone(name));
         }
@@ -152,14 +166,20 @@ impl Store {
     }
 
     /// Makes a contact; the caller has asked `clash`.
-    pub(super) fn create(&mut self, sets: Sets, now: Millis) -> u64 {
+    pub(super) fn create(&mut self, sets: Sets, touch: Touch) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
+        let now = touch.at;
+        self.remember(id, now);
         let mut values = Values::default();
+        let mut history = History::default();
         for (name, value) in sets {
+            if value.is_some() {
+                history.push(Version { property: Arc::clone(&name), value: value.clone(), touch });
+            }
             values.set(&name, value);
         }
-        let contact = Contact { id, values, created_at: now, updated_at: now, archived_at: None, writes: 1 };
+        let contact = Contact { id, values, history, created_at: now, updated_at: now, archived_at: None, writes: 1 };
         self.index(&contact);
         self.contacts.insert(id, contact);
         self.touched.insert(id);
@@ -167,7 +187,9 @@ impl Store {
     }
 
     /// Changes a live contact; the caller has asked `clash`.
-    pub(super) fn update(&mut self, id: u64, sets: Sets, bumps_unchanged: bool, now: Millis) {
+    pub(super) fn update(&mut self, id: u64, sets: Sets, bumps_unchanged: bool, touch: Touch) {
+        let now = touch.at;
+        self.remember(id, now);
         let Some(contact) = self.contacts.get_mut(&id) else { return };
         let mut changed = false;
         for (name, value) in sets {
@@ -183,6 +205,7 @@ impl Store {
                     index.insert(new.clone(), id);
                 }
             }
+            contact.history.push(Version { property: Arc::clone(&name), value: value.clone(), touch });
             contact.values.set(&name, value);
         }
         contact.writes += 1;
@@ -194,6 +217,7 @@ impl Store {
 
     /// Archives a live contact and frees its unique values.
     pub(super) fn archive(&mut self, id: u64, now: Millis) {
+        self.remember(id, now);
         let Some(mut contact) = self.contacts.remove(&id) else { return };
         if contact.archived_at.is_none() {
             self.unindex(&contact);
@@ -205,8 +229,52 @@ impl Store {
         self.contacts.insert(id, contact);
     }
 
-    /// Gives a contact back an earlier state; None takes it away.
-    pub(super) fn put_back(&mut self, id: u64, before: Option<Contact>) {
+    /// Undoes what a call that is under way did to a contact; None takes it away.
+    pub(super) fn roll_back(&mut self, id: u64, before: Option<Contact>) {
+        if let Some(past) = self.past.get_mut(&id) {
+            past.pop_if(|(_, state)| *state == before);
+            if past.is_empty() {
+                self.past.remove(&id);
+            }
+        }
+        self.put(id, before);
+    }
+
+    /// Gives a contact another state; None takes it away.
+    pub(super) fn replace(&mut self, id: u64, contact: Option<Contact>, now: Millis) {
+        self.remember(id, now);
+        self.put(id, contact);
+    }
+
+    /// Keeps what a contact is before it changes, as long as searches may find it so.
+    fn remember(&mut self, id: u64, now: Millis) {
+        if self.lag == 0 {
+            return;
+        }
+        let state = self.contacts.get(&id).cloned();
+        let past = self.past.entry(id).or_default();
+        past.retain(|(until, _)| *until > now - self.lag);
+        if past.last().is_none_or(|(until, _)| *until != now) {
+            past.push((now, state));
+        }
+    }
+
+    /// Whether searches find contacts as they are.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.lag == 0
+    }
+
+    /// The live contacts as a search finds them, in the order of ids: as they stood one lag ago, if they were there.
+    pub(super) fn seen(&self, now: Millis) -> Vec<&Contact> {
+        let state = |contact: &'_ Contact| {
+            let earlier = self.past.get(&contact.id).and_then(|past| past.iter().find(|(until, _)| *until > now - self.lag));
+            earlier.map_or_else(|| self.contacts.get(&contact.id), |(_, state)| state.as_ref())
+        };
+        self.contacts.values().filter(|contact| contact.archived_at.is_none()).filter_map(state).collect()
+    }
+
+    /// Sets the state of a contact as it was kept.
+    pub(super) fn put(&mut self, id: u64, before: Option<Contact>) {
         if let Some(present) = self.contacts.remove(&id)
             && present.archived_at.is_none()
         {

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use super::account::Account;
 use super::body::Properties;
+use super::history::Touch;
 use super::errors::{Invalid, Refusal, conflict_message, invalid_message};
 use super::schema::STAGES;
 use super::store::{Clash, Contact, Sets};
 use super::values;
 use crate::crm::InvalidInput;
-use crate::exchange::Millis;
 
 /// Why one row was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl RowError {
 pub(super) type Forced<'a> = Option<&'a InvalidInput>;
 
 /// Makes a contact, or says why not.
-pub(super) fn create(account: &mut Account, properties: &Properties<'_>, forced: Forced<'_>, now: Millis) -> Result<u64, RowError> {
+pub(super) fn create(account: &mut Account, properties: &Properties<'_>, forced: Forced<'_>, touch: Touch) -> Result<u64, RowError> {
     let mut sets = checked(account, properties, None, forced)?;
     let has = |name: &str| sets.iter().any(|(key, value)| key.as_ref() == name && value.is_some());
     if account.config.switches.identity_required && !["email", "firstname", "lastname"].into_iter().any(has) {
@@ -79,15 +79,15 @@ pub(super) fn create(account: &mut Account, properties: &Properties<'_>, forced:
         sets.push((account.schema.intern("lifecyclestage"), Some("lead".into())));
     }
     refuse_clash(account, account.store.next_id(), &sets)?;
-    Ok(account.store.create(sets, now))
+    Ok(account.store.create(sets, touch))
 }
 
 /// Changes a live contact, or says why not.
-pub(super) fn update(account: &mut Account, id: u64, properties: &Properties<'_>, forced: Forced<'_>, now: Millis) -> Result<(), RowError> {
+pub(super) fn update(account: &mut Account, id: u64, properties: &Properties<'_>, forced: Forced<'_>, touch: Touch) -> Result<(), RowError> {
     let contact = account.store.live(id).ok_or_else(|| RowError::MissingId(id.to_string()))?;
     let sets = checked(account, properties, Some(contact), forced)?;
     refuse_clash(account, id, &sets)?;
-    account.store.update(id, sets, account.config.switches.unchanged_write_bumps, now);
+    account.store.update(id, sets, account.config.switches.unchanged_write_bumps, touch);
     Ok(())
 }
 
@@ -126,8 +126,8 @@ fn checked(account: &Account, properties: &Properties<'_>, current: Option<&Cont
         }
     }
     if let Some(forced) = forced {
-        let code = if forced.field == "email" { "INVALID_EMAIL" } else { "INVALID_ALPHA" };
-        refused.push(refuse(&forced.field, code, forced.message.clone()));
+        let usual = if forced.field == "email" { "INVALID_EMAIL" } else { "INVALID_ALPHA" };
+        refused.push(refuse(&forced.field, forced.code.as_deref().unwrap_or(usual), forced.message.clone()));
     }
     if refused.is_empty() { Ok(sets) } else { Err(RowError::Invalid(refused)) }
 }

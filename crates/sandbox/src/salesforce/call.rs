@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::duplicates::Wish;
 use super::errors::{self, Fault};
 use super::org::Actor;
 use super::schema::Sobject;
@@ -32,7 +33,7 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// The integration user at the time of the call.
     pub(super) fn stamp(&self) -> Stamp {
-        Stamp { actor: Actor::Client, now: self.now }
+        Stamp { actor: Actor::Client, now: self.now, wish: Wish::of(self) }
     }
 
     /// The body, which must be a JSON object of that form.
@@ -44,7 +45,9 @@ impl Call<'_> {
     pub(super) fn refusal(&self, index: usize) -> Option<Fault> {
         let invalid = self.refused.get(&index)?;
         let fields: Vec<&str> = Some(invalid.field.as_str()).filter(|field| !field.is_empty()).into_iter().collect();
-        Some(Fault::row("FIELD_CUSTOM_VALIDATION_EXCEPTION", invalid.message.clone(), &fields))
+        let code = invalid.code.as_deref().and_then(|code| errors::ROW_CODES.iter().find(|known| **known == code));
+        let code = code.copied().unwrap_or("FIELD_CUSTOM_VALIDATION_EXCEPTION");
+        Some(Fault { status: errors::row_status(code), ..Fault::row(code, invalid.message.clone(), &fields) })
     }
 }
 

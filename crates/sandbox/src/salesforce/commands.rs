@@ -29,7 +29,7 @@ struct One {
 
 /// Carries out `merge`, `convert`, `undelete` or `erase`; None if there is no such command.
 pub(super) fn run(org: &mut Org, name: &str, body: &[u8], now: Millis) -> Option<Result<Value, String>> {
-    let stamp = Stamp { actor: Actor::Person, now };
+    let stamp = Stamp::plain(Actor::Person, now);
     match name {
         "merge" => Some(read::<Merge>(body).and_then(|asked| {
             let losers = org.merge(&asked.master, &asked.losers, &asked.fields, stamp).map_err(told)?;

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::duplicates::DuplicateRule;
 use crate::exchange::Millis;
 
 /// Choices for one emulated org.
@@ -56,6 +57,10 @@ pub struct SalesforceConfig {
     pub external_key: ExternalKey,
     /// Further custom fields.
     pub custom_fields: Vec<CustomField>,
+    /// Duplicate rules; an org of one's own begins with none, a new one at Salesforce with rules for Contact and Lead.
+    pub duplicate_rules: Vec<DuplicateRule>,
+    /// Requests that may run for twenty seconds or longer at one time.
+    pub concurrent_long_max: usize,
     /// Status of the `invalid_client` answer of the token endpoint: 400 or 401.
     pub invalid_client_status: u16,
     /// Error code of a GET on a row in the recycle bin.
@@ -189,6 +194,8 @@ impl Default for SalesforceConfig {
             external_key_name: "Syncline_Id__c".to_owned(),
             external_key: ExternalKey::Unique,
             custom_fields: Vec::new(),
+            duplicate_rules: Vec::new(),
+            concurrent_long_max: 5,
             invalid_client_status: 400,
             bin_get_code: BinGetCode::EntityIsDeleted,
             locator_life_ms: 48 * 60 * 60 * 1000,

@@ -18,6 +18,8 @@ pub(super) struct Cursors {
     by_locator: BTreeMap<String, Cursor>,
     /// The number of the next locator.
     pub(super) next: u64,
+    /// Locators opened since the last call of `drain`.
+    fresh: Vec<String>,
 }
 
 /// What one query found.
@@ -31,6 +33,8 @@ pub(super) struct Cursor {
     /// The rows in the query's order.
     pub(super) serials: Vec<u64>,
     pub(super) opened: Millis,
+    /// The query, from which a restart resolves the fields anew.
+    pub(super) text: String,
 }
 
 impl Cursors {
@@ -41,9 +45,21 @@ impl Cursors {
 
     /// Keeps a cursor for further pages.
     pub(super) fn open(&mut self, locator: String, cursor: Cursor) {
+        self.fresh.push(locator.clone());
         self.by_locator.insert(locator, cursor);
         while self.by_locator.len() > OPEN_MAX {
             self.by_locator.pop_first();
         }
+    }
+
+    /// Every open cursor with its locator.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Cursor)> {
+        self.by_locator.iter().map(|(locator, cursor)| (locator.as_str(), cursor))
+    }
+
+    /// The cursors that were opened since the last call and are still open.
+    pub(super) fn drain(&mut self) -> Vec<(&str, &Cursor)> {
+        let fresh = std::mem::take(&mut self.fresh);
+        fresh.iter().filter_map(|locator| self.by_locator.get_key_value(locator)).map(|(locator, cursor)| (locator.as_str(), cursor)).collect()
     }
 }

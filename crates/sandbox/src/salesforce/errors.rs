@@ -9,6 +9,41 @@ use serde_json::{Value, json};
 use super::wire;
 use crate::exchange::Response;
 
+/// Codes of a row that is not saved, which a fault script may ask for.
+pub const ROW_CODES: &[&str] = &[
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    "FIELD_INTEGRITY_EXCEPTION",
+    "REQUIRED_FIELD_MISSING",
+    "STRING_TOO_LONG",
+    "INVALID_EMAIL_ADDRESS",
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+    "INVALID_FIELD_FOR_INSERT_UPDATE",
+    "INVALID_CROSS_REFERENCE_KEY",
+    "DUPLICATE_VALUE",
+    "DUPLICATES_DETECTED",
+    "UNABLE_TO_LOCK_ROW",
+    "ENTITY_IS_DELETED",
+    "ENTITY_IS_LOCKED",
+    "DELETE_FAILED",
+    "CANNOT_UPDATE_CONVERTED_LEAD",
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+    "CANNOT_EXECUTE_FLOW_TRIGGER",
+    "APEX_ERROR",
+    "INACTIVE_OWNER_OR_USER",
+    "INSUFFICIENT_ACCESS_OR_READONLY",
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+    "STORAGE_LIMIT_EXCEEDED",
+];
+
+/// The status of a single answer with that code.
+pub(super) fn row_status(code: &str) -> u16 {
+    match code {
+        "ENTITY_IS_DELETED" | "INVALID_CROSS_REFERENCE_KEY" => 404,
+        "INSUFFICIENT_ACCESS_OR_READONLY" => 403,
+        _ => 400,
+    }
+}
+
 /// One error of an answer or of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -20,17 +55,20 @@ pub(super) struct Fault {
     pub(super) message: String,
     /// Blamed fields; None if this kind of error never names any.
     pub(super) fields: Option<Vec<String>>,
+    /// What a duplicate rule found, which single answers tell and results do not.
+    pub(super) details: Option<Box<Value>>,
 }
 
 impl Fault {
     /// An error about the request.
     pub(super) fn request(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), fields: None }
+        Self { status, code, message: message.into(), fields: None, details: None }
     }
 
     /// An error about saving a row.
     pub(super) fn row(code: &'static str, message: impl Into<String>, fields: &[&str]) -> Self {
-        Self { status: 400, code, message: message.into(), fields: Some(fields.iter().map(|field| (*field).to_owned()).collect()) }
+        let fields = Some(fields.iter().map(|field| (*field).to_owned()).collect());
+        Self { status: 400, code, message: message.into(), fields, details: None }
     }
 
     /// The element inside a collections result.
@@ -39,6 +77,10 @@ impl Fault {
     }
 
     fn in_answer(&self) -> Value {
+        if let Some(details) = &self.details {
+            // The key is spelled so on the wire.
+            return json!({ "duplicateResut": details, "errorCode": self.code, "message": self.message });
+        }
         self.fields.as_ref().map_or_else(
             || json!({ "message": self.message, "errorCode": self.code }),
             |fields| json!({ "message": self.message, "errorCode": self.code, "fields": fields }),

@@ -29,7 +29,7 @@ pub(super) fn response(status: u16, body: Option<&str>) -> Response {
         (400, "invalid_client_id") => auth::refused(400, "invalid_client_id", "client identifier invalid"),
         (400, "timeout") => errors::answer(&[Fault::request(400, "QUERY_TIMEOUT", "Your query request was running for too long.")]),
         (400, "storage") => errors::answer(&[Fault::row("STORAGE_LIMIT_EXCEEDED", "storage limit exceeded", &[])]),
-        (400, _) => errors::answer(&[Fault::row("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", &[])]),
+        (400, _) => errors::answer(&[Fault::row("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record or 1 records: 0015g00000Ab3CdAAJ", &[])]),
         (404, _) => errors::answer(&[errors::not_found()]),
         (500, _) => errors::answer(&[Fault::request(
             500,

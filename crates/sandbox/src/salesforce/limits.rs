@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::exchange::Millis;
 
 const MINUTE_MS: Millis = 60_000;
+/// From then on a request counts as a long one.
+const LONG_MS: Millis = 20_000;
 const WINDOW_MINUTES: i64 = 24 * 60;
 
 /// Arrivals in the last 24 hours.
@@ -71,6 +73,23 @@ impl Quota {
     }
 }
 
+/// Requests that run for some time, which a fault script makes them do; a restart ends them.
+#[derive(Debug, Default)]
+pub(super) struct Running(Vec<(Millis, Millis)>);
+
+impl Running {
+    /// Notes a request that runs from one time to another.
+    pub(super) fn note(&mut self, from: Millis, until: Millis) {
+        self.0.retain(|(_, ends)| *ends > from);
+        self.0.push((from, until));
+    }
+
+    /// How many run and have done so for twenty seconds or longer.
+    pub(super) fn long(&self, now: Millis) -> usize {
+        self.0.iter().filter(|(from, until)| now - from >= LONG_MS && now < *until).count()
+    }
+}
+
 /// The body of the limits resource.
 pub(super) fn body(used: u32, max: u32) -> Value {
     json!({
@@ -85,7 +104,15 @@ pub(super) fn body(used: u32, max: u32) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::Quota;
+    use super::{Quota, Running};
+
+    #[test]
+    fn s3_a_request_is_long_from_its_twentieth_second_to_its_end() {
+        let mut running = Running::default();
+        running.note(0, 30_000);
+        running.note(5_000, 10_000);
+        assert_eq!([19_999, 20_000, 29_999, 30_000].map(|now| running.long(now)), [0, 1, 1, 0]);
+    }
 
     #[test]
     fn s3_a_minute_leaves_the_window_only_when_all_of_it_is_a_day_old() {

@@ -12,6 +12,7 @@ mod collections;
 mod commands;
 mod config;
 mod cursors;
+mod duplicates;
 mod errors;
 mod faulty;
 mod fields;
@@ -55,6 +56,8 @@ pub use config::{BinGetCode, CustomField, CustomKind, ExternalKey, SalesforceCon
 use crate::crm::{Crm, InvalidInput, StoredRecord};
 use crate::exchange::{Millis, Request, Response};
 use call::{Answer, Call};
+pub use duplicates::{DuplicateAction, DuplicateRule};
+pub use errors::ROW_CODES;
 use errors::Fault;
 use org::{Actor, Org};
 pub use faulty::FAULT_BODIES;
@@ -109,6 +112,11 @@ impl Salesforce {
         self.org.tokens.expire_all();
     }
 
+    /// Notes that a request, which arrived at one time, runs until another: those that run long are few at a time.
+    pub fn note_running(&mut self, from: Millis, until: Millis) {
+        self.org.running.note(from, until);
+    }
+
     /// API requests counted in the 24 hours before that time.
     #[must_use]
     pub fn requests_counted(&self, now: Millis) -> u32 {
@@ -144,12 +152,21 @@ impl Salesforce {
         if !self.org.tokens.admit(request, &self.org.config, now) {
             return errors::answer(&[errors::session_invalid()]);
         }
-        let answer = if admitted { dispatch(&mut self.org, request, &route, refused, now) } else { Err(vec![errors::quota_spent()]) };
+        let answer = if !admitted {
+            Err(vec![errors::quota_spent()])
+        } else if self.org.running.long(now) >= self.org.config.concurrent_long_max {
+            Err(vec![errors::too_many_at_once()])
+        } else {
+            dispatch(&mut self.org, request, &route, refused, now)
+        };
         if self.org.take_grants_changed() {
             self.org.apply_grants();
             self.org.described = Some(now);
         }
         let mut response = answer.unwrap_or_else(|faults| errors::answer(&faults));
+        if request.method == "HEAD" {
+            response.body.clear();
+        }
         response.headers.push(self.usage(self.org.quota.used()));
         response
     }
@@ -234,7 +251,7 @@ impl Crm for Salesforce {
 
     fn edit(&mut self, object: &str, id: Option<&str>, fields: Option<&Map<String, Value>>, now: Millis) -> Result<String, String> {
         let object = Sobject::named(object).filter(|object| object.holds_data()).ok_or_else(|| format!("no object {object}"))?;
-        let stamp = Stamp { actor: Actor::Person, now };
+        let stamp = Stamp::plain(Actor::Person, now);
         let serial =
             id.map(|id| ids::read(id).and_then(|id| ids::serial(object.prefix(), &id)).ok_or_else(|| format!("no id {id}"))).transpose()?;
         let serial = match (serial, fields) {

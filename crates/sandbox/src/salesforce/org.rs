@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::config::{CustomField, SalesforceConfig};
 use super::cursors::Cursors;
 use super::ids;
-use super::limits::Quota;
+use super::limits::{Quota, Running};
 use super::schema::{Schema, Sobject};
 use super::sessions::Tokens;
 use crate::exchange::Millis;
@@ -195,6 +195,7 @@ pub(super) struct Org {
     pub(super) custom: Vec<CustomField>,
     pub(super) tokens: Tokens,
     pub(super) quota: Quota,
+    pub(super) running: Running,
     pub(super) cursors: Cursors,
     tables: [Table; Sobject::COUNT],
     changed_rows: BTreeSet<(Sobject, u64)>,
@@ -214,6 +215,7 @@ impl Org {
             config,
             custom,
             quota: Quota::default(),
+            running: Running::default(),
             cursors: Cursors::default(),
             tables,
             changed_rows: BTreeSet::new(),

@@ -2,8 +2,7 @@
 //!
 //! Promises: an equality or IN on the id or on an indexed field looks rows up in place of scanning; without ORDER BY
 //! rows come in id order; a locator keeps the rows found at first, and their values are read at page time.
-//! Leaves to others: the grammar (`soql`). Open locators are not part of the stored state: after a restart of the
-//! emulator they answer `INVALID_QUERY_LOCATOR`, as old ones do.
+//! Leaves to others: the grammar (`soql`).
 
 use std::cmp::Ordering;
 
@@ -44,7 +43,7 @@ pub(super) fn run(org: &mut Org, call: &Call<'_>, all: bool) -> Answer {
         Select::Count => Ok(wire::json(200, &json!({ "totalSize": serials.len(), "done": true, "records": [] }))),
         Select::CountOf(_) => Ok(groups::count(table, &numbers, &serials)),
         Select::Fields(_) | Select::Every(_) | Select::Grouped(_) => {
-            first_page(org, call, Cursor { object, numbers, parents, serials, opened: call.now })
+            first_page(org, call, Cursor { object, numbers, parents, serials, opened: call.now, text })
         }
     }
 }
@@ -105,6 +104,14 @@ fn selected(org: &Org, table: &Table, text: &str, query: &Query) -> Result<(Vec<
         Select::CountOf(name) => vec![resolve(name)?],
     };
     Ok((numbers, Vec::new()))
+}
+
+/// The cursor of a query that an earlier process opened; None if its fields are no longer there.
+pub(super) fn reopened(org: &Org, text: &str, serials: Vec<u64>, opened: Millis) -> Option<Cursor> {
+    let query = parse(text).ok()?;
+    let object = Sobject::named(&query.object.text)?;
+    let (numbers, parents) = selected(org, org.table(object), text, &query).ok()?;
+    Some(Cursor { object, numbers, parents, serials, opened, text: text.to_owned() })
 }
 
 /// GET on a locator.

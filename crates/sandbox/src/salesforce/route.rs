@@ -138,7 +138,9 @@ impl Route {
     /// Reads a request's path and verb.
     pub(super) fn of(request: &Request) -> Self {
         let tunnelled = request.query_value("_HttpMethod").filter(|_| request.method == "POST");
-        let method = tunnelled.map_or_else(|| request.method.clone(), str::to_ascii_uppercase);
+        // A HEAD is a GET whose body stays behind.
+        let own = if request.method == "HEAD" { "GET" } else { request.method.as_str() };
+        let method = tunnelled.map_or_else(|| own.to_owned(), str::to_ascii_uppercase);
         let segments: Vec<String> = request.path.trim_matches('/').split('/').map(form::percent).collect();
         let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
         let (version, resource) = match parts.as_slice() {

@@ -3,9 +3,10 @@
 //! Promises: a session lives as long as it is used at least once per token life; a code is good once; what is given
 //! out follows from counters and times, not from chance.
 //! Leaves to others: which grant earns what (`auth`), the answer to a data call without a live token (`mod`).
-//! Codes are not kept over a restart: they live for minutes, and their owner can ask again.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use super::config::SalesforceConfig;
 use super::form;
@@ -18,6 +19,7 @@ pub(super) struct Tokens {
     refresh: BTreeSet<String>,
     refresh_changed: bool,
     codes: BTreeMap<String, Code>,
+    codes_changed: bool,
     last_use: BTreeMap<String, Millis>,
     /// The number of the next token.
     pub(super) next: u64,
@@ -25,7 +27,7 @@ pub(super) struct Tokens {
 }
 
 /// What an authorization code was given out for.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Code {
     pub(super) redirect_uri: String,
     /// The PKCE challenge, S256; None if the client sent none.
@@ -79,12 +81,30 @@ impl Tokens {
     pub(super) fn issue_code(&mut self, code: Code, now: Millis) -> String {
         let name = format!("aPrx{}", self.fresh("code", now));
         self.codes.insert(name.clone(), code);
+        self.codes_changed = true;
         name
     }
 
     /// Takes an authorization code, which is good once.
     pub(super) fn take_code(&mut self, code: &str) -> Option<Code> {
-        self.codes.remove(code)
+        let taken = self.codes.remove(code);
+        self.codes_changed |= taken.is_some();
+        taken
+    }
+
+    /// Every authorization code that is still good.
+    pub(super) fn codes(&self) -> &BTreeMap<String, Code> {
+        &self.codes
+    }
+
+    /// Replaces every authorization code.
+    pub(super) fn set_codes(&mut self, codes: BTreeMap<String, Code>) {
+        self.codes = codes;
+    }
+
+    /// Every authorization code if one came or went since the last call.
+    pub(super) fn drain_codes(&mut self) -> Option<&BTreeMap<String, Code>> {
+        std::mem::take(&mut self.codes_changed).then_some(&self.codes)
     }
 
     /// Ends one session; false if there is none.

@@ -22,7 +22,7 @@ pub(super) fn answer(org: &mut Org, envelope: &Document<'_>, operation: Node<'_,
     if let Err(exception) = admit(org, envelope, now) {
         return Some(Err(exception));
     }
-    let stamp = Stamp { actor: Actor::Client, now };
+    let stamp = Stamp::plain(Actor::Client, now);
     let named = |wanted: &'static str| operation.children().filter(move |node| node.is_element() && node.tag_name().name() == wanted);
     let results: String = match name {
         "merge" => named("request").map(|request| merge(org, request, stamp)).collect(),

@@ -1,15 +1,16 @@
 //! The org's state as JSON: whole for a snapshot, and what changed for the journal.
 //!
 //! Promises: `replay` of every entry in order on a fresh org, or on a restored snapshot, gives an equal snapshot;
-//! an entry holds changed rows, sessions, minutes and counters only. Values are kept by field name. The rows of an
+//! an entry holds changed rows, sessions, codes, minutes, opened queries and counters only. Values are kept by field name. The rows of an
 //! entry are one JSON text inside it, because a tree of 200 rows costs more than writing them does.
-//! Leaves to others: where the JSON is kept; open query locators, which a restart ends.
+//! Leaves to others: where the JSON is kept.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::config::CustomField;
-use super::ids;
+use super::cursors::Cursor;
+use super::{ids, query};
 use super::org::{Actor, Org, Row};
 use super::schema::{Schema, Sobject};
 use crate::exchange::Millis;
@@ -22,12 +23,13 @@ const COUNTERS: usize = Sobject::COUNT + 2;
 pub(super) struct Written {
     counters: [u64; COUNTERS],
     custom: usize,
+    described: Option<Millis>,
 }
 
 impl Written {
     /// What a fresh org starts with.
     pub(super) fn of(org: &Org) -> Self {
-        Self { counters: counters(org), custom: org.custom.len() }
+        Self { counters: counters(org), custom: org.custom.len(), described: org.described }
     }
 }
 
@@ -43,7 +45,9 @@ pub(super) fn snapshot(org: &Org) -> Value {
         .collect();
     json!({
         "rows": rows, "next": counters(org), "quota": org.quota.all(), "tokens": org.tokens.all(), "refresh": org.tokens.refresh(),
-        "custom": serde_json::to_value(&org.custom).unwrap_or_default()
+        "custom": serde_json::to_value(&org.custom).unwrap_or_default(),
+        "codes": org.tokens.codes(), "described": org.described,
+        "cursors": org.cursors.all().map(kept_cursor).collect::<Vec<_>>(),
     })
 }
 
@@ -64,8 +68,9 @@ pub(super) fn restore(org: &mut Org, state: &Value) -> Result<(), String> {
     read_quota(org, &state["quota"])?;
     read_counters(org, &state["next"])?;
     org.drain_rows();
-    org.described = None;
     org.apply_grants();
+    read_rest(org, state)?;
+    org.cursors.drain();
     Ok(())
 }
 
@@ -95,7 +100,17 @@ pub(super) fn drain(org: &mut Org, written: &mut Written) -> Option<Value> {
     if !quota.is_empty() {
         entry.insert("quota".to_owned(), json!(quota));
     }
+    if let Some(codes) = org.tokens.drain_codes() {
+        entry.insert("codes".to_owned(), json!(codes));
+    }
+    let cursors: Vec<Value> = org.cursors.drain().into_iter().map(kept_cursor).collect();
+    if !cursors.is_empty() {
+        entry.insert("cursors".to_owned(), json!(cursors));
+    }
     let now = Written::of(org);
+    if now.described != written.described {
+        entry.insert("described".to_owned(), json!(now.described));
+    }
     if now.counters != written.counters {
         entry.insert("next".to_owned(), json!(now.counters));
     }
@@ -130,8 +145,32 @@ pub(super) fn replay(org: &mut Org, entry: &Value) -> Result<(), String> {
         read_counters(org, next)?;
     }
     org.drain_rows();
-    org.described = None;
     org.apply_grants();
+    read_rest(org, &Value::Object(entry.clone()))?;
+    org.cursors.drain();
+    Ok(())
+}
+
+/// An open query: its locator, text, rows and time.
+fn kept_cursor((locator, cursor): (&str, &Cursor)) -> Value {
+    json!([locator, cursor.text, cursor.serials, cursor.opened])
+}
+
+/// Reads what needs the fields to be in place, as far as the value holds it.
+fn read_rest(org: &mut Org, state: &Value) -> Result<(), String> {
+    if let Some(codes) = state.get("codes") {
+        org.tokens.set_codes(Deserialize::deserialize(codes).map_err(|error| format!("codes: {error}"))?);
+    }
+    if let Some(described) = state.get("described") {
+        org.described = Deserialize::deserialize(described).map_err(|error| format!("described: {error}"))?;
+    }
+    for cursor in state.get("cursors").and_then(Value::as_array).into_iter().flatten() {
+        let (locator, text, serials, opened): (String, String, Vec<u64>, Millis) =
+            Deserialize::deserialize(cursor).map_err(|error| format!("cursors: {error}"))?;
+        if let Some(cursor) = query::reopened(org, &text, serials, opened) {
+            org.cursors.open(locator, cursor);
+        }
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! field is answered before any value is looked at; every applied write moves the row's stamp and write count.
 //! Leaves to others: one kind of value (`values`), which rows a request names (`rows`, `collections`).
 
+use super::duplicates::Wish;
 use super::errors::{self, Fault};
 use super::org::{Actor, Org, Row};
 use super::record::Record;
@@ -27,6 +28,22 @@ pub(super) struct Draft(Vec<(u16, Option<Box<str>>)>);
 pub(super) struct Stamp {
     pub(super) actor: Actor,
     pub(super) now: Millis,
+    /// What the client wants of duplicate rules.
+    pub(super) wish: Wish,
+}
+
+impl Stamp {
+    /// A write that no duplicate rule was told about.
+    pub(super) fn plain(actor: Actor, now: Millis) -> Self {
+        Self { actor, now, wish: Wish::default() }
+    }
+}
+
+impl Draft {
+    /// The value that a field is to get, None within to clear it; None if it stays.
+    pub(super) fn value(&self, number: u16) -> Option<Option<&str>> {
+        self.0.iter().rev().find(|(changed, _)| *changed == number).map(|(_, value)| value.as_deref())
+    }
 }
 
 impl Org {
@@ -65,6 +82,7 @@ impl Org {
     /// Adds a row; answers its serial number.
     pub(super) fn create(&mut self, object: Sobject, draft: Draft, stamp: Stamp) -> Result<u64, Vec<Fault>> {
         self.check_unique(object, &draft, None)?;
+        self.check_duplicates(object, &draft, None, stamp)?;
         let mut row = Row::new(stamp.actor, stamp.now);
         let schema = &self.table(object).schema;
         for (number, field) in schema.numbered().filter(|(_, field)| field.defaulted && field.source == Source::Stored) {
@@ -86,6 +104,7 @@ impl Org {
             return Err(vec![Fault::row("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[])]);
         }
         self.check_unique(object, &draft, Some(serial))?;
+        self.check_duplicates(object, &draft, Some(serial), stamp)?;
         self.change(object, serial, |row| {
             for (number, value) in draft.0 {
                 row.set(number, value);

@@ -224,7 +224,7 @@ fn batch_upsert_leaves_the_key_out_when_properties_lack_it() {
 
 #[test]
 fn batch_inputs_that_a_fault_refuses_fail_in_hubspots_own_shape() {
-    let invalid = [InvalidInput { index: 1, field: "phone".to_owned(), message: "+49 is no phone".to_owned() }];
+    let invalid = [InvalidInput { index: 1, field: "phone".to_owned(), message: "+49 is no phone".to_owned(), code: None }];
     for (trace, status, live) in [(true, 207, 1), (false, 400, 0)] {
         let mut stage = Stage::new();
         let inputs: Vec<Value> =

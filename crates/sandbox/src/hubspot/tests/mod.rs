@@ -10,6 +10,7 @@ mod links;
 mod oauth;
 mod properties;
 mod search;
+mod shapes;
 mod state;
 
 use std::collections::BTreeMap;

@@ -24,8 +24,17 @@ pub(in super::super) fn brief(object: Sobject, version: u16) -> Value {
     let name = object.name();
     let path = format!("/services/data/v{version}.0/sobjects/{name}");
     let (data, made) = (object.holds_data(), object != Sobject::User);
+    let (label, plural) = match object {
+        Sobject::Lead => ("Lead", "Leads"),
+        Sobject::Contact => ("Contact", "Contacts"),
+        Sobject::Account => ("Account", "Accounts"),
+        Sobject::User => ("User", "Users"),
+        Sobject::PermissionSet => ("Permission Set", "Permission Sets"),
+        Sobject::FieldPermissions => ("Field Permissions", "Field Permissions"),
+        Sobject::PermissionSetAssignment => ("Permission Set Assignment", "Permission Set Assignments"),
+    };
     json!({
-        "name": name, "label": name, "labelPlural": format!("{name}s"), "keyPrefix": object.prefix(), "custom": false,
+        "name": name, "label": label, "labelPlural": plural, "keyPrefix": object.prefix(), "custom": false,
         "createable": made, "updateable": made, "deletable": made, "queryable": true, "retrieveable": true,
         "mergeable": data, "undeletable": data, "replicateable": data, "triggerable": data, "searchable": data,
         "urls": { "sobject": path, "describe": format!("{path}/describe"), "rowTemplate": format!("{path}/{{ID}}") }

@@ -99,13 +99,13 @@ fn s2_17_inputs_refused_by_a_rule_leave_the_others_applied() {
     let record = |key: &str| json!({ "LastName": "x", "Syncline_Id__c": key });
     let body = json!({ "records": [record("a"), record("b"), record("c")] });
     let asked = bench.request("PATCH", "/composite/sobjects/Contact/Syncline_Id__c", Some(&body));
-    let invalid = [InvalidInput { index: 1, field: "Title".to_owned(), message: "Title is odd".to_owned() }];
+    let invalid = [InvalidInput { index: 1, field: "Title".to_owned(), message: "Title is odd".to_owned(), code: None }];
     let answer = body_of(&bench.org.handle_with_invalid(&asked, &invalid, bench.now));
     let refused = json!([{ "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "Title is odd", "fields": ["Title"] }]);
     assert_eq!(answer[1], json!({ "success": false, "errors": refused }));
     assert_eq!((&answer[0]["success"], &answer[2]["success"]), (&json!(true), &json!(true)));
     let single = bench.request("POST", "/sobjects/Contact", Some(&record("d")));
-    let invalid = [InvalidInput { index: 0, field: String::new(), message: "No".to_owned() }];
+    let invalid = [InvalidInput { index: 0, field: String::new(), message: "No".to_owned(), code: None }];
     let answer = bench.org.handle_with_invalid(&single, &invalid, bench.now);
     assert_eq!((answer.status, body_of(&answer)), (400, row_error("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No", &[])));
     assert_eq!(bench.org.records().len(), 2);

@@ -18,6 +18,7 @@ mod replication;
 mod rows;
 mod rows_failing;
 mod search;
+mod shapes;
 mod soql;
 mod soql_more;
 mod validation;
