@@ -14,6 +14,8 @@ mod manners;
 mod mapping_tests;
 #[path = "cli/operators.rs"]
 mod operators;
+#[path = "cli/preview.rs"]
+mod preview;
 #[path = "cli/reference.rs"]
 mod reference;
 #[path = "cli/resync.rs"]

@@ -4,6 +4,7 @@
 //! back something older; a letter of intake is offered anew, and if it is still refused that makes a new letter. Records are
 //! brought under the present rules by `resync`. Leaves to others: pausing and resuming, which are the lanes' (`workers::inbox::Wish`).
 
+pub mod preview;
 pub mod resync;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,8 +15,8 @@ use futures_util::future::poll_fn;
 use futures_util::task::AtomicWaker;
 use syncline_core::change_set::{ChangeSet, LetterEnd};
 use syncline_core::event::{self, SourceSettings};
-use syncline_core::ids::{LetterId, LinkId, SystemId};
-use syncline_core::intake::{Intake, Offered, Routes};
+use syncline_core::ids::{Ids, LetterId, LinkId, SystemId};
+use syncline_core::intake::{Intake, Offered, Routes, Taken};
 use syncline_core::ledger::{Cause, Counter};
 use syncline_core::letter::{Letter, LetterState};
 use syncline_core::schema::Schemas;
@@ -130,7 +131,7 @@ pub async fn replay(
     let letter = waiting_letter(store, id).await?;
     match letter.link {
         Some(link) => replay_link(store, &letter, link, now).await,
-        None => offer_anew(store, schemas, routes, letter, now).await,
+        None => take_anew(store, schemas, routes, &letter, now).await,
     }
 }
 
@@ -151,32 +152,43 @@ async fn replay_link(store: &dyn Store, letter: &Letter, link: LinkId, now: Time
     Ok(Done { text: format!("{} is due again", letter.place), due: BTreeMap::from([(found.system, vec![link])]) })
 }
 
+async fn take_anew(
+    store: &dyn Store,
+    schemas: &Schemas,
+    routes: &BTreeMap<String, Routes>,
+    letter: &Letter,
+    now: Timestamp,
+) -> Result<Done> {
+    let mut taken = offer_anew(store, schemas, routes, letter, now, &mut StoreIds(store)).await?;
+    let refused = taken.set.letters_new.first().map(|letter| letter.rejection.message.clone());
+    end(&mut taken.set, letter.id, LetterState::Replayed, "offered anew by an operator", now);
+    store.commit(taken.set).await?;
+    let text = refused.map_or_else(|| format!("{} is accepted now", letter.place), |why| format!("{} is still refused: {why}", letter.place));
+    Ok(Done { text, due: taken.due })
+}
+
+/// What a letter's input comes to if it is offered anew.
 async fn offer_anew(
     store: &dyn Store,
     schemas: &Schemas,
     routes: &BTreeMap<String, Routes>,
-    letter: Letter,
+    letter: &Letter,
     now: Timestamp,
-) -> Result<Done> {
-    let (Some(source), Some(raw)) = (letter.source, letter.raw) else {
+    ids: &mut (dyn Ids + Send),
+) -> Result<Taken> {
+    let (Some(source), Some(raw)) = (letter.source, letter.raw.clone()) else {
         return Err(Error::new(Kind::Internal, format!("dead letter {} has neither link nor input", letter.id)));
     };
     let checkpoint = store.checkpoint(source).await?;
     let (epoch, position) = checkpoint.map_or((0, 0), |checkpoint| (checkpoint.epoch, checkpoint.position.saturating_sub(1).max(0)));
     let event = event::decode(&raw, schemas, &SourceSettings::default());
-    let refused = event.as_ref().err().map(|invalid| invalid.message.clone());
     let offered = [Offered { position, place: letter.place.clone(), raw, event }];
     let mut intake = Intake::new(routes, source, epoch, true, now);
     bring_known(store, source, &offered, &mut intake).await?;
-    let mut ids = StoreIds(store);
     for input in offered {
-        intake.offer(input, &mut ids);
+        intake.offer(input, ids);
     }
-    let mut taken = intake.finish(None);
-    end(&mut taken.set, letter.id, LetterState::Replayed, "offered anew by an operator", now);
-    store.commit(taken.set).await?;
-    let text = refused.map_or_else(|| format!("{} is accepted now", letter.place), |why| format!("{} is still refused: {why}", letter.place));
-    Ok(Done { text, due: taken.due })
+    Ok(intake.finish(None))
 }
 
 /// Lets a letter go.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::causes::{Cause, all_waiting, group};
 use super::console::{Console, Failure, row, say, told};
+use super::preview::preview;
 use super::target::{Form, Target};
 use crate::control::{Answer, Door, LetterView, Replayed, Request};
 
@@ -24,7 +25,7 @@ pub(super) enum DeadLettersCommand {
     #[command(before_help = "Examples:\n  syncline dead-letters show 17")]
     Show(ShowArgs),
     /// Try them again, from the records' present state
-    #[command(before_help = "Examples:\n  syncline dead-letters replay 17 18\n  syncline dead-letters replay --all-waiting")]
+    #[command(before_help = "Examples:\n  syncline dead-letters replay 17 18 --preview --values\n  syncline dead-letters replay 17 18\n  syncline dead-letters replay --all-waiting")]
     Replay(ReplayArgs),
     /// Let one go
     #[command(before_help = "Examples:\n  syncline dead-letters discard 17 --reason 'a test record'")]
@@ -73,6 +74,12 @@ pub(super) struct ReplayArgs {
     /// All that wait
     #[arg(long, conflicts_with = "ids")]
     all_waiting: bool,
+    /// Only show what would be written now, or why it would be refused again
+    #[arg(long)]
+    preview: bool,
+    /// Show values in the preview, too
+    #[arg(long, requires = "preview")]
+    values: bool,
     #[command(flatten)]
     target: Target,
     /// Answer as JSON
@@ -206,6 +213,12 @@ fn show(args: &ShowArgs, console: &mut Console) -> Result<u8, Failure> {
 
 fn replay(args: &ReplayArgs, console: &mut Console) -> Result<u8, Failure> {
     let mut door = args.target.open()?;
+    if args.preview {
+        let ids = chosen(&mut door, args);
+        let shown = ids.and_then(|ids| preview(&mut door, &ids, args.json, args.values, console));
+        door.close();
+        return shown;
+    }
     let replayed = replay_all(&mut door, args);
     door.close();
     let replayed = replayed?;
@@ -226,9 +239,14 @@ fn replay(args: &ReplayArgs, console: &mut Console) -> Result<u8, Failure> {
     Ok(u8::from(failed > 0))
 }
 
+/// The letters that are meant.
+fn chosen(door: &mut Door, args: &ReplayArgs) -> Result<Vec<i64>, Failure> {
+    Ok(if args.all_waiting { all_waiting(door)?.iter().map(|letter| letter.id).collect() } else { args.ids.clone() })
+}
+
 fn replay_all(door: &mut Door, args: &ReplayArgs) -> Result<Replayed, Failure> {
     // A replay that fails makes a new letter: which wait is settled before the first one is replayed.
-    let ids = if args.all_waiting { all_waiting(door)?.iter().map(|letter| letter.id).collect() } else { args.ids.clone() };
+    let ids = chosen(door, args)?;
     let mut all = Replayed { letters: Vec::with_capacity(ids.len()) };
     for chunk in ids.chunks(CHUNK) {
         let Answer::Replayed(replayed) = door.ask(&Request::Replay { ids: chunk.to_vec() })? else { return Err(super::unexpected()) };

@@ -32,6 +32,7 @@ mod mapping_tests;
 mod moment;
 mod overrides;
 mod pauses;
+mod preview;
 mod quota;
 mod records;
 mod reference;

@@ -92,7 +92,7 @@ struct Made<'m> {
 fn create(args: &CreateArgs, console: &mut Console) -> Result<u8, Failure> {
     let (secret, digest) = make_secret(TokenScope::Events)?;
     if !args.print {
-        let Answer::Tokens(_) = args.target.ask(&Request::CreateToken { name: args.name.clone(), digest: digest.clone() })? else {
+        let Answer::Tokens { .. } = args.target.ask(&Request::CreateToken { name: args.name.clone(), digest: digest.clone() })? else {
             return Err(super::unexpected());
         };
     }
@@ -115,7 +115,7 @@ struct Listed {
 }
 
 fn show(answer: Answer, json: bool, console: &mut Console) -> Result<u8, Failure> {
-    let Answer::Tokens(tokens) = answer else { return Err(super::unexpected()) };
+    let Answer::Tokens { tokens } = answer else { return Err(super::unexpected()) };
     if json {
         console.json(&Listed { tokens })?;
         return Ok(0);

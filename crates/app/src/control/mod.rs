@@ -14,6 +14,7 @@ mod moment;
 mod offline;
 mod pauses;
 mod place;
+mod preview;
 mod quota;
 mod record;
 mod request;
@@ -30,6 +31,7 @@ pub use letters::{Ended, LetterPage, LetterView, Replayed};
 pub use offline::Offline;
 pub use pauses::{PauseView, Scope};
 pub use place::Place;
+pub use preview::{Foreseen, ForeseenField, ForeseenWrite, RefusalView, Values};
 pub use quota::{LaneView, PoolView, QuotaView};
 pub use record::{AttemptView, BaseView, EventView, LinkView, OpenedView, RecordView, ResyncView, VersionView};
 pub use resync::{NeedView, PoolPrice, Price, ResyncPage, Selection, SystemPrice};
@@ -59,15 +61,16 @@ pub async fn operate(request: &Request, context: &dyn Context) -> Result<Answer>
         Request::Trace { id } => Answer::Trace(Box::new(events::trace(context, *id).await?)),
         Request::Letters { all, after, limit } => Answer::Letters(letters::list(context, *all, *after, *limit).await?),
         Request::Letter { id } => Answer::Letter(Box::new(letters::show(context, *id).await?)),
+        Request::Preview { ids } => Answer::Foreseen { letters: preview::preview(context, ids).await? },
         Request::Replay { ids } => Answer::Replayed(letters::replay(context, ids).await?),
         Request::Discard { id, reason } => Answer::Discarded(letters::discard(context, *id, reason).await?),
         Request::Ledger { verify } => Answer::Ledger(Box::new(ledger::view(context, *verify).await?)),
         Request::Quota => Answer::Quota(quota::view(context).await?),
         Request::Resync { selection, after, limit, open } => Answer::Resync(resync::page(context, selection, *after, *limit, *open).await?),
         Request::ResyncPrice { needs } => Answer::ResyncPrice(resync::price(context, needs).await?),
-        Request::Tokens => Answer::Tokens(tokens::list(context).await?),
-        Request::CreateToken { name, digest } => Answer::Tokens(tokens::create(context, name, digest).await?),
-        Request::RevokeToken { name } => Answer::Tokens(tokens::revoke(context, name).await?),
+        Request::Tokens => Answer::Tokens { tokens: tokens::list(context).await? },
+        Request::CreateToken { name, digest } => Answer::Tokens { tokens: tokens::create(context, name, digest).await? },
+        Request::RevokeToken { name } => Answer::Tokens { tokens: tokens::revoke(context, name).await? },
         Request::Pause { system, reason } => Answer::Pause(pauses::pause(context, system, reason.as_deref()).await?),
         Request::Resume { system } => Answer::Pause(pauses::resume(context, system).await?),
     })

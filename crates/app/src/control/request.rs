@@ -9,7 +9,7 @@ use syncline_engine::codes::Code;
 use syncline_engine::error::{Error, policy};
 
 use super::{
-    Ended, EventPage, Happening, LedgerView, LetterPage, LetterView, NeedView, Past, PauseView, Price, QuotaView, RecordView, Replayed, ResyncPage, Selection,
+    Ended, EventPage, Foreseen, Happening, LedgerView, LetterPage, LetterView, NeedView, Past, PauseView, Price, QuotaView, RecordView, Replayed, ResyncPage, Selection,
     TokenView, TraceView, Wish,
 };
 
@@ -78,6 +78,11 @@ pub enum Request {
     Letter {
         /// Which.
         id: i64,
+    },
+    /// What trying letters again would write.
+    Preview {
+        /// Which.
+        ids: Vec<i64>,
     },
     /// Try letters again.
     Replay {
@@ -162,6 +167,11 @@ pub enum Answer {
     Letters(LetterPage),
     /// One letter.
     Letter(Box<LetterView>),
+    /// What replays would come to, in the order asked.
+    Foreseen {
+        /// One entry a letter.
+        letters: Vec<Foreseen>,
+    },
     /// What replays came to.
     Replayed(Replayed),
     /// What a discard came to.
@@ -177,7 +187,10 @@ pub enum Answer {
     /// What stands still now, or goes on.
     Pause(PauseView),
     /// Tokens.
-    Tokens(Vec<TokenView>),
+    Tokens {
+        /// The tokens.
+        tokens: Vec<TokenView>,
+    },
 }
 
 /// Why a request was not carried out.

@@ -14,7 +14,7 @@ use syncline_core::dispatch::quota::Window;
 use syncline_core::ids::{RecordId, SystemId};
 use syncline_core::resync::Need;
 use syncline_engine::error::{Error, Kind, Result};
-use syncline_engine::operator::resync::{Asked, Page, look};
+use syncline_engine::operator::resync::{AllTerms, Asked, Page, look};
 
 use super::{Context, Names, quota};
 use crate::config::{Config, SystemConfig, nearest};
@@ -114,10 +114,7 @@ pub(super) async fn page(context: &dyn Context, selection: &Selection, after: Op
     for name in &selection.systems {
         systems.insert(SystemId(number(config, &numbers, name)?));
     }
-    let mut terms = BTreeMap::new();
-    for (system, agreed) in config.systems.iter().filter_map(|system| Some((system, system.kind.agreed()?))) {
-        terms.insert(SystemId(numbers.get(&system.name).copied().unwrap_or_default()), agreed.terms.clone());
-    }
+    let terms = terms(config, &numbers);
     let asked = Asked {
         record_type,
         keys: selection.keys.clone(),
@@ -228,7 +225,7 @@ fn calls(profile: &Profile, needs: &[&NeedView]) -> u64 {
     groups.iter().map(requests).sum()
 }
 
-fn known_config(context: &dyn Context) -> Result<&Config> {
+pub(super) fn known_config(context: &dyn Context) -> Result<&Config> {
     let missing = || {
         Error::new(Kind::Config, "no process runs here, and without a configuration nobody knows the rules")
             .with_remedy("name the configuration with -c FILE")
@@ -236,12 +233,18 @@ fn known_config(context: &dyn Context) -> Result<&Config> {
     context.config().ok_or_else(missing)
 }
 
-async fn numbers(context: &dyn Context, config: &Config) -> Result<BTreeMap<String, i64>> {
+pub(super) async fn numbers(context: &dyn Context, config: &Config) -> Result<BTreeMap<String, i64>> {
     let mut numbers = BTreeMap::new();
     for system in &config.systems {
         numbers.insert(system.name.clone(), context.store().register(&system.name).await?);
     }
     Ok(numbers)
+}
+
+/// The terms of every system that is written to.
+pub(super) fn terms(config: &Config, numbers: &BTreeMap<String, i64>) -> AllTerms {
+    let agreed = config.systems.iter().filter_map(|system| Some((system, system.kind.agreed()?)));
+    agreed.map(|(system, agreed)| (SystemId(numbers.get(&system.name).copied().unwrap_or_default()), agreed.terms.clone())).collect()
 }
 
 fn number(config: &Config, numbers: &BTreeMap<String, i64>, name: &str) -> Result<i64> {

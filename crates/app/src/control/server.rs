@@ -164,7 +164,14 @@ fn misunderstood(error: &serde_json::Error) -> Refusal {
 }
 
 async fn say(output: &mut (impl AsyncWrite + Unpin), reply: &Reply) -> std::io::Result<()> {
-    let mut text = serde_json::to_vec(reply)?;
+    let mut text = match serde_json::to_vec(reply) {
+        Ok(text) => text,
+        // Whoever asked must not be left without an answer, for what was asked for may have been done.
+        Err(error) => {
+            let refusal = Refusal::new("the answer cannot be written as JSON", "report this; what was asked for may have been done", 70);
+            serde_json::to_vec(&Reply::Refused(refusal.caused_by(&error)))?
+        }
+    };
     text.push(b'\n');
     output.write_all(&text).await
 }

@@ -105,6 +105,11 @@ async fn a_running_machine_obeys() {
     --- exit 1
     ");
 
+    let made = world.syncline(&["tokens", "create", "bridge", "--json"]);
+    assert!(made.exit == 0 && made.json()["name"] == "bridge", "{}{}", made.out, made.err);
+    assert_eq!(world.syncline(&["tokens", "list", "--json"]).json()["tokens"][0]["name"], "bridge");
+    assert_eq!(world.syncline(&["tokens", "revoke", "bridge"]).exit, 0);
+
     let ended = world.syncline(&["dead-letters", "discard", "1", "--reason", "a test"]);
     assert_eq!((ended.exit, ended.out.as_str()), (0, "1: contacts.jsonl:4 is discarded\n"), "{}", ended.err);
     let replayed = world.syncline(&["dead-letters", "replay", "--all-waiting", "--json"]);

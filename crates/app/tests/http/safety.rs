@@ -41,7 +41,7 @@ async fn a_token_lets_in_from_when_it_is_made_until_it_is_revoked() {
     let bearer = format!("authorization: Bearer {secret}\r\n");
     assert_eq!(world.post(&event(1), "").await.status, 202, "no token is known, and the address is loopback");
     let made = operate(&Request::CreateToken { name: "bridge".into(), digest: digest.clone() }, &*world.running).await.unwrap();
-    let Told::Tokens(made) = made else { panic!("{made:?}") };
+    let Told::Tokens { tokens: made } = made else { panic!("{made:?}") };
     assert_eq!((made[0].name.as_str(), made[0].revoked_at.as_ref()), ("bridge", None));
     assert_eq!(world.post(&event(2), "").await.status, 401);
     assert_eq!(world.post(&event(2), &bearer).await.status, 202);
