@@ -61,13 +61,13 @@ impl Side {
 }
 
 /// A type as a body names it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Spec {
     association_type_id: u32,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Reference<'a> {
     #[serde(borrow)]
     id: Scalar<'a>,
@@ -101,7 +101,7 @@ struct Batch<'a> {
 }
 
 /// An association of a new contact.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Inline<'a> {
     #[serde(borrow)]
     to: Reference<'a>,

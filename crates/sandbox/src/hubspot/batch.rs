@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::account::Account;
 use super::answer::{Answer, Call, Outcome};
+use super::associations;
 use super::batch_answer::{self, Failed};
 use super::body::{self, BatchBody, Input, Properties};
 use super::contacts::find_key;
@@ -40,6 +41,7 @@ pub(super) fn write(account: &mut Account, call: &Call<'_>, verb: Verb) -> Outco
     let body: BatchBody<'_> = body::read(&call.request.body)?;
     check_count(&body.inputs)?;
     check_keys(account, verb, &body.inputs)?;
+    let links = links(account, verb, &body.inputs)?;
     let is_partial = has_own_trace_ids(&body.inputs);
     let mut written = Vec::with_capacity(body.inputs.len());
     let mut failed = Vec::new();
@@ -62,6 +64,11 @@ pub(super) fn write(account: &mut Account, call: &Call<'_>, verb: Verb) -> Outco
         }
         return Err(whole_refusal(account, &failed));
     }
+    for done in &written {
+        for (company, types) in &links[done.row] {
+            account.link(done.id, *company, types);
+        }
+    }
     let trace = |row: usize| body.inputs[row].object_write_trace_id.as_ref().map(|id| id.0.to_string());
     let failed: Vec<Failed> = failed.into_iter().map(|(row, error)| (trace(row), error)).collect();
     let results = records(account, verb, &body.inputs, written);
@@ -78,6 +85,12 @@ fn records<'a>(account: &'a Account, verb: Verb, inputs: &'a [Input<'_>], mut wr
         Some(record)
     });
     shown.collect()
+}
+
+/// The links that each new contact is to get; a company that is not there refuses the whole request.
+fn links(account: &Account, verb: Verb, inputs: &[Input<'_>]) -> Result<Vec<Vec<(u64, BTreeSet<u32>)>>, Refusal> {
+    let of = |input: &Input<'_>| if verb == Verb::Create { associations::inline(account, &input.associations) } else { Ok(Vec::new()) };
+    inputs.iter().map(of).collect()
 }
 
 fn write_row(account: &mut Account, call: &Call<'_>, verb: Verb, row: usize, input: &Input<'_>) -> Result<(u64, bool), RowError> {

@@ -108,6 +108,9 @@ pub(super) struct Input<'a> {
     pub(super) properties: Option<Properties<'a>>,
     #[serde(default, borrow)]
     pub(super) object_write_trace_id: Option<Name<'a>>,
+    /// Links of a contact that is to be made.
+    #[serde(default, borrow)]
+    pub(super) associations: Vec<super::associations::Inline<'a>>,
 }
 
 impl Input<'_> {

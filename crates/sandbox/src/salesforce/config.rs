@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::automation::Trigger;
 use super::duplicates::DuplicateRule;
 use crate::exchange::Millis;
 
@@ -59,6 +60,10 @@ pub struct SalesforceConfig {
     pub custom_fields: Vec<CustomField>,
     /// Duplicate rules; an org of one's own begins with none, a new one at Salesforce with rules for Contact and Lead.
     pub duplicate_rules: Vec<DuplicateRule>,
+    /// Who gets every lead that a client saves, by an active assignment rule: the id of a user or a queue; empty for no rule.
+    pub lead_assignment_owner: String,
+    /// Triggers that change what is saved.
+    pub triggers: Vec<Trigger>,
     /// Requests that may run for twenty seconds or longer at one time.
     pub concurrent_long_max: usize,
     /// Status of the `invalid_client` answer of the token endpoint: 400 or 401.
@@ -195,6 +200,8 @@ impl Default for SalesforceConfig {
             external_key: ExternalKey::Unique,
             custom_fields: Vec::new(),
             duplicate_rules: Vec::new(),
+            lead_assignment_owner: String::new(),
+            triggers: Vec::new(),
             concurrent_long_max: 5,
             invalid_client_status: 400,
             bin_get_code: BinGetCode::EntityIsDeleted,

@@ -55,16 +55,17 @@ fn usual_message() -> String {
     "Use one of these records?".to_owned()
 }
 
-/// What the client wants of duplicate rules.
+/// What the client's headers ask of a write: what becomes of duplicates, and whether assignment rules run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Wish {
     allow_save: bool,
     include_details: bool,
+    pub(super) auto_assign: bool,
     version: u16,
 }
 
 impl Wish {
-    /// Reads `Sforce-Duplicate-Rule-Header`, whose parts are all false when absent.
+    /// Reads `Sforce-Duplicate-Rule-Header`, whose parts are all false when absent, and `Sforce-Auto-Assign`, which is true then.
     pub(super) fn of(call: &Call<'_>) -> Self {
         let header = call.request.headers.get("sforce-duplicate-rule-header").map_or("", String::as_str);
         let says = |name: &str| {
@@ -72,7 +73,9 @@ impl Wish {
             let said = parts.any(|(key, value)| key.trim().eq_ignore_ascii_case(name) && value.trim().eq_ignore_ascii_case("true"));
             said && call.version >= HEADER_SINCE
         };
-        Self { allow_save: says("allowSave"), include_details: says("includeRecordDetails"), version: call.version }
+        let assigns = call.request.headers.get("sforce-auto-assign").is_none_or(|text| !text.trim().eq_ignore_ascii_case("FALSE"));
+        let (allow_save, include_details) = (says("allowSave"), says("includeRecordDetails"));
+        Self { allow_save, include_details, auto_assign: assigns, version: call.version }
     }
 }
 

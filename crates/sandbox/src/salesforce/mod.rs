@@ -7,6 +7,7 @@
 
 mod assertion;
 mod auth;
+mod automation;
 mod call;
 mod collections;
 mod commands;
@@ -56,6 +57,7 @@ pub use config::{BinGetCode, CustomField, CustomKind, ExternalKey, SalesforceCon
 use crate::crm::{Crm, InvalidInput, StoredRecord};
 use crate::exchange::{Millis, Request, Response};
 use call::{Answer, Call};
+pub use automation::{Becomes, Trigger};
 pub use duplicates::{DuplicateAction, DuplicateRule};
 pub use errors::ROW_CODES;
 use errors::Fault;

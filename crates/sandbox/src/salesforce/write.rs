@@ -28,12 +28,12 @@ pub(super) struct Draft(Vec<(u16, Option<Box<str>>)>);
 pub(super) struct Stamp {
     pub(super) actor: Actor,
     pub(super) now: Millis,
-    /// What the client wants of duplicate rules.
+    /// What the client's headers ask of the write.
     pub(super) wish: Wish,
 }
 
 impl Stamp {
-    /// A write that no duplicate rule was told about.
+    /// A write whose caller asks for nothing in particular.
     pub(super) fn plain(actor: Actor, now: Millis) -> Self {
         Self { actor, now, wish: Wish::default() }
     }
@@ -43,6 +43,19 @@ impl Draft {
     /// The value that a field is to get, None within to clear it; None if it stays.
     pub(super) fn value(&self, number: u16) -> Option<Option<&str>> {
         self.0.iter().rev().find(|(changed, _)| *changed == number).map(|(_, value)| value.as_deref())
+    }
+
+    /// Sets a field whatever it was to get.
+    pub(super) fn set(&mut self, number: u16, value: &str) {
+        self.0.retain(|(changed, _)| *changed != number);
+        self.0.push((number, Some(value.into())));
+    }
+
+    /// Changes the value that a field is to get, if it is to get one; an empty one clears it.
+    pub(super) fn change(&mut self, number: u16, change: impl Fn(&str) -> String) {
+        for (_, value) in self.0.iter_mut().filter(|(changed, _)| *changed == number) {
+            *value = value.as_deref().map(&change).filter(|changed| !changed.is_empty()).map(Into::into);
+        }
     }
 }
 
@@ -80,7 +93,8 @@ impl Org {
     }
 
     /// Adds a row; answers its serial number.
-    pub(super) fn create(&mut self, object: Sobject, draft: Draft, stamp: Stamp) -> Result<u64, Vec<Fault>> {
+    pub(super) fn create(&mut self, object: Sobject, mut draft: Draft, stamp: Stamp) -> Result<u64, Vec<Fault>> {
+        self.automate(object, &mut draft, stamp);
         self.check_unique(object, &draft, None)?;
         self.check_duplicates(object, &draft, None, stamp)?;
         let mut row = Row::new(stamp.actor, stamp.now);
@@ -97,7 +111,8 @@ impl Org {
     }
 
     /// Changes a live row.
-    pub(super) fn update(&mut self, object: Sobject, serial: u64, draft: Draft, stamp: Stamp) -> Result<(), Vec<Fault>> {
+    pub(super) fn update(&mut self, object: Sobject, serial: u64, mut draft: Draft, stamp: Stamp) -> Result<(), Vec<Fault>> {
+        self.automate(object, &mut draft, stamp);
         let row = self.live(object, serial).map_err(|fault| vec![fault])?;
         let converted = self.table(object).schema.number("IsConverted").and_then(|number| row.get(number)) == Some("true");
         if converted && stamp.actor == Actor::Client {

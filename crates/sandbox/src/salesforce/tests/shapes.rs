@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{DuplicateAction, DuplicateRule, FAULT_BODIES, Salesforce, SalesforceConfig};
+use super::super::{Becomes, DuplicateAction, DuplicateRule, FAULT_BODIES, Salesforce, SalesforceConfig, Trigger};
 use super::{Bench, FORM, body_of, request};
 use crate::crm::Crm;
 use crate::exchange::Response;
@@ -276,6 +276,32 @@ fn duplicate_alerts_can_be_passed_and_blocks_cannot() {
     assert_eq!(told[0]["duplicateResut"]["matchResults"][1]["matchRecords"][0]["record"]["Company"], "Acme");
     let person = json!({"LastName": "King", "Email": "ada@acme.example"});
     bench.org.edit("Contact", None, person.as_object(), bench.now).unwrap();
+}
+
+#[test]
+fn automation_changes_what_is_saved_unless_it_is_told_not_to_assign() {
+    let trigger = |field: &str, becomes| Trigger { object: "Lead".to_owned(), field: field.to_owned(), becomes };
+    let queue = "00G5g000001AbCdEAK";
+    let mut bench = Bench::with(SalesforceConfig {
+        lead_assignment_owner: queue.to_owned(),
+        triggers: vec![trigger("Phone", Becomes::Digits), trigger("LastName", Becomes::Upper), trigger("Email", Becomes::Lower)],
+        ..SalesforceConfig::default()
+    });
+    let lead = json!({"LastName": "Byron", "Company": "Acme", "Phone": "+49 (731) 1", "Email": "Ada@Acme.example", "Fax": "+49 1"});
+    let (_, made) = bench.post("/sobjects/Lead", &lead);
+    let row = format!("/sobjects/Lead/{}", made["id"].as_str().unwrap());
+    let read = |bench: &mut Bench| bench.get(&format!("{row}?fields=OwnerId,LastName,Phone,Email,Fax")).1;
+    let saved = read(&mut bench);
+    assert_eq!([&saved["OwnerId"], &saved["LastName"], &saved["Phone"]], [&json!(queue), &json!("BYRON"), &json!("497311")]);
+    assert_eq!([&saved["Email"], &saved["Fax"]], [&json!("ada@acme.example"), &json!("+49 1")]);
+    let own = json!({"OwnerId": "0055g000007Xy9ZAAS", "Phone": "none"});
+    let mut sent = bench.request("PATCH", &row, Some(&own));
+    sent.headers.insert("sforce-auto-assign".to_owned(), "FALSE".to_owned());
+    assert_eq!(bench.org.handle(&sent, bench.now).status, 204);
+    let saved = read(&mut bench);
+    assert_eq!([&saved["OwnerId"], &saved["Phone"]], [&json!("0055g000007Xy9ZAAS"), &Value::Null]);
+    bench.patch(&row, &json!({"Title": "Countess"}));
+    assert_eq!(read(&mut bench)["OwnerId"], queue, "a change without the header is assigned as well");
 }
 
 #[test]
