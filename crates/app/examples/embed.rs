@@ -11,8 +11,8 @@ use syncline::boundary::{Codec, OnExisting, OnGone, RecordAuthority, Row, SyncBo
 use syncline::consumer::{FieldType, Schemas, SourceSettings};
 use syncline::embed::Embedding;
 use syncline::ports::{
-    Account, Answer, Batch, Call, Checkpoint, ExternalFields, Feed, FeedGroup, FeedInput, Found, Operation, Outcome, Polled, PoolSpec,
-    Profile, ReadAnswer, ReadBatch, ReadBy, Result, SourceId, Verdict, Window, Writer,
+    Account, Answer, Batch, Call, Checkpoint, ExternalFields, Feed, FeedGroup, FeedInput, Found, Look, LookAnswer, Operation,
+    Outcome, Polled, PoolSpec, Profile, ReadAnswer, ReadBatch, ReadBy, Result, SourceId, Verdict, Window, Writer,
 };
 use syncline::boundary::Timestamp;
 
@@ -57,7 +57,7 @@ struct AddressBook {
 impl AddressBook {
     fn new(people: Arc<Mutex<People>>) -> Self {
         let pools = vec![PoolSpec { name: "burst".to_owned(), limit: 10, window: Window::Rolling(Duration::from_secs(1)) }];
-        let draws = [Call::Token, Call::Connect, Call::Write, Call::Read, Call::Count].map(|call| (call, vec!["burst".to_owned()]));
+        let draws = [Call::Token, Call::Connect, Call::Write, Call::Read, Call::Count, Call::Look].map(|call| (call, vec!["burst".to_owned()]));
         let profile = Profile {
             batch_max: Operation::ALL.into_iter().map(|operation| (operation, 50)).collect(),
             read_max: 50,
@@ -90,7 +90,7 @@ impl Writer for AddressBook {
     }
 
     async fn connect(&self) -> Result<Account> {
-        Ok(Account { id: "my-address-book".to_owned(), profile: self.profile.clone() })
+        Ok(Account { id: "my-address-book".to_owned(), profile: self.profile.clone(), looks: BTreeMap::new() })
     }
 
     async fn count(&self, _object: &str) -> Result<u64> {
@@ -124,6 +124,11 @@ impl Writer for AddressBook {
             people.get(&external_id).map(|fields| Found { external_id, fields: fields.clone() })
         });
         ReadAnswer { found: Ok(found.collect()), verdict: Verdict::default() }
+    }
+
+    async fn look(&self, _object: &str) -> LookAnswer {
+        // A person here has whatever fields are written, so nothing can be amiss.
+        LookAnswer { look: Ok(Look::default()), verdict: Verdict::default() }
     }
 }
 

@@ -74,9 +74,9 @@ pub mod ports {
     pub use syncline_core::dispatch::batch::{Batch, Call, Item, Profile, ReadBatch, ReadBy};
     pub use syncline_core::dispatch::quota::{PoolSpec, Window};
     pub use syncline_core::ids::SourceId;
-    pub use syncline_core::outcome::{ExternalFields, Found, Outcome, Rejection, Verdict};
+    pub use syncline_core::outcome::{ExternalFields, Found, Look, Misfit, Outcome, Rejection, Shape, Verdict};
     pub use syncline_engine::error::{Error, Kind, Result};
     pub use syncline_engine::ports::clock::Clock;
     pub use syncline_engine::ports::feed::{Feed, FeedGroup, FeedInput, Polled};
-    pub use syncline_engine::ports::writer::{Account, Answer, ReadAnswer, Writer};
+    pub use syncline_engine::ports::writer::{Account, Answer, LookAnswer, ReadAnswer, Writer};
 }

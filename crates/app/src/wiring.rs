@@ -184,6 +184,7 @@ pub fn lane_settings(config: &Config, system: &SystemConfig, id: SystemId, agree
         batch_wait: config.dispatch.batch_wait,
         memory_max: config.dispatch.memory_links,
         planted: Planted::NONE,
+        look_every: config.dispatch.schema_check,
     }
 }
 

@@ -8,6 +8,8 @@
 mod canaries;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/drift.rs"]
+mod drift;
 #[path = "cli/manners.rs"]
 mod manners;
 #[path = "cli/mapping_tests.rs"]

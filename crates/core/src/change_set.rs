@@ -230,21 +230,24 @@ pub struct Pause {
 }
 
 /// What of a system stands still.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PauseScope {
     /// All writes: an operator's wish, a run of rejections, or a fault of the boundary.
     Writes,
     /// Deletes: the fuse.
     Deletes,
+    /// Everything that goes to one of their objects: its schema does not fit the mapping.
+    Object(String),
 }
 
 impl PauseScope {
     /// The scope's name in tables and messages.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(&self) -> String {
         match self {
-            Self::Writes => "writes",
-            Self::Deletes => "deletes",
+            Self::Writes => "writes".to_owned(),
+            Self::Deletes => "deletes".to_owned(),
+            Self::Object(object) => format!("writes to {object}"),
         }
     }
 }

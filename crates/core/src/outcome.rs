@@ -101,10 +101,43 @@ pub struct Verdict {
     pub unauthorised: bool,
     /// A pool is exhausted in their eyes: wait so long before the next call that draws on it.
     pub throttled: Option<Throttle>,
-    /// Wrong for every record (unknown property, missing permission, feature off): the boundary pauses.
+    /// Wrong for every record of the object (unknown property, no access to it): the object's boundary pauses.
     pub boundary: Option<Rejection>,
+    /// Wrong for every record of the account (interface off, scope missing): the lane pauses.
+    pub account: Option<Rejection>,
+    /// A refusal that a record's value may have earned, or a change of the object's schema.
+    pub doubt: bool,
     /// What the headers say of the quota.
     pub limits: Vec<LimitReport>,
+}
+
+/// What a look at an object's schema showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Look {
+    /// What speaks against the mapping.
+    pub misfits: Vec<Misfit>,
+    /// What each mapped field takes, by name.
+    pub shapes: std::collections::BTreeMap<String, Shape>,
+}
+
+/// Something in an object's schema that speaks against the mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// Whether every record would fail; otherwise some do.
+    pub stops: bool,
+    /// What was found, with the field named.
+    pub found: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// What a field takes, as far as it may narrow without contradicting the mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shape {
+    /// The longest value, if there is one.
+    pub length: Option<usize>,
+    /// Whether only listed values are taken.
+    pub is_listed: bool,
 }
 
 /// They say that a pool is empty.

@@ -39,10 +39,11 @@ impl Code {
 
     /// The code of a pause.
     #[must_use]
-    pub const fn of_pause(scope: PauseScope) -> Self {
+    pub const fn of_pause(scope: &PauseScope) -> Self {
         match scope {
             PauseScope::Writes => Self::WritesPaused,
             PauseScope::Deletes => Self::DeletesPaused,
+            PauseScope::Object(_) => Self::ObjectPaused,
         }
     }
 

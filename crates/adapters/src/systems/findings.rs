@@ -1,12 +1,13 @@
 //! What is found when an account is held against what a configuration wants of it.
 //!
 //! Promises: each finding says how bad it is, where in the configuration it belongs, what was found and what to do about it, and holds
-//! no value of a record and no secret. What would fail for every record stops the lane; what would fail for some does not.
+//! no value of a record and no secret. What would fail for every record of an object stops it; what would fail for some does not.
 //! Leaves to others: reading an account's description (each system's `schema`), showing findings (`app`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_core::plan::mapping::{Codec, Row};
+use syncline_core::outcome::{Look, Misfit, Shape};
 use syncline_core::schema::FieldType;
 use syncline_engine::error::{Error, Kind, Result, policy};
 
@@ -19,7 +20,7 @@ pub enum Severity {
     Warning,
     /// Records will fail.
     Error,
-    /// Every record would fail: the lane does not run.
+    /// Every record would fail: nothing is sent.
     Stop,
 }
 
@@ -91,18 +92,44 @@ impl Finding {
     }
 }
 
-/// Refuses the boundary for what would fail for every record.
+/// What was found of an object, as a lane takes it; notes are for people alone.
+#[must_use]
+pub fn look(findings: Vec<Finding>, shapes: BTreeMap<String, Shape>) -> Look {
+    let misfits = findings.into_iter().filter(|finding| finding.severity > Severity::Note).map(|finding| Misfit {
+        stops: finding.severity == Severity::Stop,
+        found: finding.found,
+        remedy: finding.remedy,
+    });
+    Look { misfits: misfits.collect(), shapes }
+}
+
+/// An object that cannot be looked at because it is not there, or is hidden from us.
 ///
 /// # Errors
-/// `BoundaryRefused` with every finding that stops the lane.
-pub fn refuse(doing: &str, findings: &[Finding]) -> Result<()> {
-    let stops = || findings.iter().filter(|finding| finding.severity == Severity::Stop);
-    if stops().next().is_none() {
+/// What has other reasons.
+pub fn absent(error: Error) -> Result<Look> {
+    if error.kind != Kind::BoundaryRefused {
+        return Err(error);
+    }
+    let misfit = Misfit { stops: true, found: error.to_string(), remedy: error.remedy().to_owned() };
+    Ok(Look { misfits: vec![misfit], shapes: BTreeMap::new() })
+}
+
+/// Refuses an account in which every record of every object would fail.
+///
+/// # Errors
+/// `BoundaryRefused` with everything that stops the objects.
+pub fn admit(vendor: &str, looks: &BTreeMap<String, Look>) -> Result<()> {
+    let stops = |look: &Look| look.misfits.iter().filter(|misfit| misfit.stops).cloned().collect::<Vec<_>>();
+    let by_object: Vec<(&String, Vec<Misfit>)> = looks.iter().map(|(object, look)| (object, stops(look))).collect();
+    if by_object.is_empty() || by_object.iter().any(|(_, stops)| stops.is_empty()) {
         return Ok(());
     }
-    let found: Vec<&str> = stops().map(|finding| finding.found.as_str()).collect();
-    let remedies: Vec<&str> = stops().map(|finding| finding.remedy.as_str()).collect();
-    Err(Error::new(Kind::BoundaryRefused, format!("{doing}: {}", found.join("; "))).with_remedy(remedies.join("; ")))
+    let join = |stops: &[Misfit], text: fn(&Misfit) -> &str| stops.iter().map(text).collect::<Vec<_>>().join("; ");
+    let found = by_object.iter().map(|(object, stops)| format!("looking at {vendor}'s {object}: {}", join(stops, |misfit| &misfit.found)));
+    let remedies = by_object.iter().map(|(_, stops)| join(stops, |misfit| &misfit.remedy));
+    let remedies = remedies.collect::<Vec<_>>().join("; ");
+    Err(Error::new(Kind::BoundaryRefused, found.collect::<Vec<_>>().join("; ")).with_remedy(remedies))
 }
 
 /// What is wanted of one of their fields.
@@ -178,6 +205,14 @@ pub struct Live {
     pub length: Option<usize>,
     /// The only values that it takes, if it is so restricted.
     pub values: Option<BTreeSet<String>>,
+}
+
+impl Live {
+    /// What of it may narrow.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        Shape { length: self.length, is_listed: self.values.is_some() }
+    }
 }
 
 /// Holds the fields that are there against what is wanted of them.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use syncline_core::outcome::{Outcome, Rejection, Throttle, Verdict};
 use syncline_engine::error::{Error, Kind};
-use syncline_engine::ports::writer::{Answer, ReadAnswer};
+use syncline_engine::ports::writer::{Answer, LookAnswer, ReadAnswer};
 
 /// What a code means for the one who sent the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,10 +26,14 @@ pub enum Class {
     Gone,
     /// Not done until data or set-up change.
     Permanent,
+    /// Not done until data or set-up change: which of the two, a look at the schema tells.
+    Doubtful,
     /// Not done, because another record holds a value that must be unique.
     Conflict,
     /// Not done, and no record of this object fares better.
     BoundaryWide,
+    /// Not done, and no record of the account fares better.
+    AccountWide,
 }
 
 /// One documented code.
@@ -97,8 +101,12 @@ impl Refusal {
             Class::Ambiguous => Outcome::Unknown { why: code },
             Class::Gone => Outcome::Gone,
             Class::Permanent => Outcome::Rejected(self.rejection),
+            Class::Doubtful => {
+                self.note(verdict);
+                Outcome::Rejected(self.rejection)
+            }
             Class::Conflict => Outcome::Taken { by: self.by, field: self.rejection.field.unwrap_or_default() },
-            Class::Throttled | Class::Auth | Class::BoundaryWide => {
+            Class::Throttled | Class::Auth | Class::BoundaryWide | Class::AccountWide => {
                 self.note(verdict);
                 Outcome::NotSent { why: code }
             }
@@ -108,7 +116,8 @@ impl Refusal {
     /// What it means for every item of a write that was refused whole.
     #[must_use]
     pub fn into_answer(self, items: usize, mut verdict: Verdict) -> Answer {
-        let blames_one = matches!(self.class, Class::Permanent | Class::Conflict | Class::Gone);
+        let blames_one = matches!(self.class, Class::Permanent | Class::Doubtful | Class::Conflict | Class::Gone);
+        self.note(&mut verdict);
         let outcome = if blames_one && items > 1 { Outcome::Suspect(self.rejection) } else { self.into_outcome(&mut verdict) };
         Answer { outcomes: vec![outcome; items], verdict }
     }
@@ -123,14 +132,21 @@ impl Refusal {
         ReadAnswer { found: Err(self.rejection.code), verdict }
     }
 
+    /// What it means for a look at a schema.
+    #[must_use]
+    pub fn into_look_answer(self, mut verdict: Verdict) -> LookAnswer {
+        self.note(&mut verdict);
+        LookAnswer { look: Err(self.rejection.code), verdict }
+    }
+
     /// What it means where nothing but success will do.
     #[must_use]
     pub fn into_error(self, doing: &str) -> Error {
         let kind = match self.class {
             Class::Transient | Class::Throttled | Class::Ambiguous => Kind::Unreachable,
             Class::Auth => Kind::AuthRefused,
-            Class::Gone | Class::Permanent | Class::Conflict => Kind::Protocol,
-            Class::BoundaryWide => Kind::BoundaryRefused,
+            Class::Gone | Class::Permanent | Class::Doubtful | Class::Conflict => Kind::Protocol,
+            Class::BoundaryWide | Class::AccountWide => Kind::BoundaryRefused,
         };
         Error::new(kind, format!("{doing}: {}", self.rejection.message)).with_remedy(self.rejection.remedy)
     }
@@ -140,6 +156,8 @@ impl Refusal {
             Class::Throttled => verdict.throttled = Some(Throttle { pool: self.pool.map(str::to_owned), after: self.after }),
             Class::Auth => verdict.unauthorised = true,
             Class::BoundaryWide => verdict.boundary = Some(self.rejection.clone()),
+            Class::AccountWide => verdict.account = Some(self.rejection.clone()),
+            Class::Doubtful => verdict.doubt = true,
             Class::Transient | Class::Ambiguous | Class::Gone | Class::Permanent | Class::Conflict => {}
         }
     }
@@ -157,4 +175,29 @@ pub fn clean_code(code: &str) -> String {
 pub fn clean_name(name: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
     (!name.is_empty() && name.len() <= 100 && name.chars().all(plain)).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_changed_schema_would_explain_is_doubted_whether_one_row_is_named_or_none() {
+        let refusal = || Refusal::new(Class::Doubtful, "INVALID_OPTION", None, "map the value to one of the options");
+        let whole = refusal().into_answer(3, Verdict::default());
+        assert!(whole.verdict.doubt && whole.outcomes.iter().all(|outcome| matches!(outcome, Outcome::Suspect(_))));
+        let alone = refusal().into_answer(1, Verdict::default());
+        assert!(alone.verdict.doubt && matches!(alone.outcomes[..], [Outcome::Rejected(_)]));
+        let mut verdict = Verdict::default();
+        assert!(matches!(refusal().into_outcome(&mut verdict), Outcome::Rejected(_)));
+        assert!(verdict.doubt && verdict.boundary.is_none());
+    }
+
+    #[test]
+    fn an_object_and_the_account_are_refused_apart() {
+        let refused = |class| Refusal::new(class, "X", None, "do it").into_answer(2, Verdict::default()).verdict;
+        let (object, account) = (refused(Class::BoundaryWide), refused(Class::AccountWide));
+        assert!(object.boundary.is_some() && object.account.is_none());
+        assert!(account.account.is_some() && account.boundary.is_none());
+    }
 }

@@ -141,6 +141,8 @@ pub struct DispatchConfig {
     pub backoff: Backoff,
     /// How long a batch may wait to become fuller.
     pub batch_wait: Duration,
+    /// How often the schema of each object is looked at.
+    pub schema_check: Duration,
     /// Links in memory at most.
     pub memory_links: usize,
     /// When a lane stops itself.
@@ -149,7 +151,7 @@ pub struct DispatchConfig {
 
 impl Default for DispatchConfig {
     fn default() -> Self {
-        Self { backoff: Backoff::default(), batch_wait: Duration::from_secs(2), memory_links: 20_000, guard: GuardSettings::default() }
+        Self { backoff: Backoff::default(), batch_wait: Duration::from_secs(2), schema_check: Duration::from_secs(3600), memory_links: 20_000, guard: GuardSettings::default() }
     }
 }
 

@@ -4,6 +4,7 @@
 //! Leaves to others: what the settings do (`core::dispatch`, `engine`).
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
@@ -16,6 +17,9 @@ use super::systems::WAIT_MAX;
 pub(super) const STORE: &str = "syncline.db";
 /// The log level unless another is named.
 pub(super) const LOG: &str = "info";
+
+/// Schemas are not looked at more often.
+const LOOK_MIN: Duration = Duration::from_secs(1);
 
 /// Reads `store`.
 pub(super) fn store(reader: &mut Reader<'_>, node: Option<&Node>) -> Option<PathBuf> {
@@ -49,7 +53,7 @@ pub(super) fn log(reader: &mut Reader<'_>, node: Option<&Node>) -> Option<String
 /// Reads `dispatch`.
 pub(super) fn dispatch(reader: &mut Reader<'_>, node: Option<&Node>) -> DispatchConfig {
     let mut config = DispatchConfig::default();
-    let known = ["retry", "batch_wait", "memory_links", "fuse", "rejections"];
+    let known = ["retry", "batch_wait", "memory_links", "fuse", "rejections", "schema_check"];
     let Some(section) = node.and_then(|node| reader.section(node, &known)) else { return config };
     if let Some(retry) = section.get("retry").and_then(|node| reader.section(node, &["base", "max", "budget"])) {
         let backoff = &mut config.backoff;
@@ -73,6 +77,14 @@ pub(super) fn dispatch(reader: &mut Reader<'_>, node: Option<&Node>) -> Dispatch
     }
     if let Some(count) = section.get("memory_links").and_then(|node| reader.count(node, 1000, 10_000_000)) {
         config.memory_links = count;
+    }
+    if let Some(node) = section.get("schema_check")
+        && let Some(time) = reader.duration(node)
+    {
+        if time < LOOK_MIN {
+            reader.fault(node, "is shorter than a second, and each look is a call of the account's quota", "write a time of a second at least, such as 1h");
+        }
+        config.schema_check = time;
     }
     let guard = &mut config.guard;
     for (key, share, min) in [

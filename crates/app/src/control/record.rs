@@ -242,6 +242,7 @@ pub(super) async fn link_view(context: &dyn Context, link: &Link, names: &Names,
 /// What a link waits for, in words.
 fn why(link: &Link, attempts: &[Attempt], letters: &[LetterView], pauses: &[&PauseRow]) -> String {
     let paused = |scope: PauseScope| pauses.iter().find(|row| row.pause.scope == scope).map(|row| row.reason.as_str());
+    let object = || paused(PauseScope::Object(link.object.clone()));
     match link.state() {
         LinkState::Clean if link.side.external_id.is_some() => "it holds what was asked for".to_owned(),
         LinkState::Clean => match link.duty.desired {
@@ -250,7 +251,10 @@ fn why(link: &Link, attempts: &[Attempt], letters: &[LetterView], pauses: &[&Pau
         },
         LinkState::Due => match paused(PauseScope::Writes) {
             Some(reason) => format!("due since {}, but all writes stand still: {reason}", moment::told(link.duty.due_since)),
-            None => format!("due since {}: waits for its turn", moment::told(link.duty.due_since)),
+            None => match object() {
+                Some(reason) => format!("due since {}, but writes to {} stand still: {reason}", moment::told(link.duty.due_since), link.object),
+                None => format!("due since {}: waits for its turn", moment::told(link.duty.due_since)),
+            },
         },
         LinkState::InFlight => "its request is under way".to_owned(),
         LinkState::Held => match attempts.iter().filter(|attempt| attempt.fate.is_open()).map(|attempt| attempt.horizon).max() {

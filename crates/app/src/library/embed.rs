@@ -142,6 +142,7 @@ fn lane(system: SystemId, name: String, terms: Terms, writer: &dyn Writer) -> La
         batch_wait: Duration::from_secs(2),
         memory_max: 20_000,
         planted: Planted::NONE,
+        look_every: Duration::from_secs(3600),
     }
 }
 

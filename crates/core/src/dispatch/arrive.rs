@@ -41,6 +41,11 @@ impl Lane {
             self.hold_recovered(link, known, attempts, now);
             return;
         }
+        let is_due = matches!(link.side.state, SideState::Idle | SideState::Dead) && link.open() > 0;
+        if self.is_paused(&link.object) && (is_due || self.queues.hints.contains_key(&id)) {
+            // The table keeps what is due, and hints are kept here: both are taken up when the object goes on.
+            return;
+        }
         let theirs = self.queues.hints.remove(&id);
         match link.side.state {
             SideState::BackingOff if link.side.until.is_some_and(|until| until > now) => {
@@ -159,6 +164,10 @@ impl Lane {
     }
 
     pub(super) fn enqueue(&mut self, mut entry: Entry, intent: Intent) {
+        if self.is_paused(&entry.link.object) && entry.hold.is_none() && entry.link.open() > 0 {
+            self.settle(entry);
+            return;
+        }
         let group =
             Group { object: entry.link.object.clone(), operation: intent.operation, cohort: intent.cohort };
         self.queues.push(group, entry.link.id, intent.queued_at);
@@ -187,21 +196,29 @@ impl Lane {
             return;
         }
         self.report.last_error = Some(reason.clone());
-        self.settling.set.pauses.push(self.pause_change(scope, true, reason.clone(), now));
+        self.settling.set.pauses.push(self.pause_change(scope.clone(), true, reason.clone(), now));
         self.paused.insert(scope, reason);
     }
 
     pub(super) fn resume(&mut self, now: Timestamp) {
+        self.report.resumes += 1;
         for (scope, reason) in std::mem::take(&mut self.paused) {
+            if let PauseScope::Object(object) = &scope
+                && self.ask_to_resume(object)
+            {
+                self.paused.insert(scope, reason);
+                continue;
+            }
             let change = self.pause_change(scope, false, reason, now);
             self.settling.set.pauses.push(change);
         }
+        self.look_soon(now);
         self.fuse.reset();
         self.watch.reset();
         self.outbox.push_back(Effect::Rescan);
     }
 
-    fn pause_change(&self, scope: PauseScope, set: bool, reason: String, at: Timestamp) -> crate::change_set::PauseChange {
+    pub(super) fn pause_change(&self, scope: PauseScope, set: bool, reason: String, at: Timestamp) -> crate::change_set::PauseChange {
         let pause = crate::change_set::Pause { system: self.settings.name.clone(), scope };
         crate::change_set::PauseChange { pause, set, at, reason }
     }
@@ -219,8 +236,8 @@ impl Lane {
         self.entries.insert(link.id, entry);
     }
 
-    /// What a refusal says of the boundary as a whole.
-    pub(super) fn boundary_reason(&self, rejection: &Rejection) -> String {
+    /// What a refusal says of the account as a whole.
+    pub(super) fn account_reason(&self, rejection: &Rejection) -> String {
         format!("{}: {} ({}); then `syncline resume {}`", self.settings.name, rejection.message, rejection.remedy, self.settings.name)
     }
 }

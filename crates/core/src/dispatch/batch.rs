@@ -46,6 +46,8 @@ pub enum Call {
     Read,
     /// Counting records that bear our key.
     Count,
+    /// Looking at an object's schema while the lane runs.
+    Look,
 }
 
 impl Call {
@@ -58,6 +60,7 @@ impl Call {
             Self::Write => "write",
             Self::Read => "read",
             Self::Count => "count",
+            Self::Look => "look",
         }
     }
 }

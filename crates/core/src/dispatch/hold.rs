@@ -24,6 +24,8 @@ use crate::time::Timestamp;
 const REPEATS_MAX: u32 = 3;
 /// The first pause between two reads; it doubles.
 const READ_PAUSE: Duration = Duration::from_millis(200);
+/// The pause between two reads of a hold that could end, while its object stands still.
+const PAUSED_READ: Duration = Duration::from_secs(60);
 
 impl Lane {
     /// An item's fate is unknown: the record is held and read.
@@ -104,7 +106,7 @@ impl Lane {
         now: Timestamp,
         ids: &mut dyn Ids,
     ) {
-        let Some(Request::Read { links, started, .. }) = self.requests.remove(&charge) else { return };
+        let Some(Request::Read { batch, links, started }) = self.requests.remove(&charge) else { return };
         match &found {
             Ok(_) => self.answer_charge(charge, now),
             Err(_) if verdict.unauthorised || verdict.throttled.is_some() => self.answer_charge(charge, now),
@@ -114,7 +116,7 @@ impl Lane {
             }
         }
         self.breaker.count(found.is_err() && !verdict.unauthorised && verdict.throttled.is_none(), now);
-        self.heed(verdict, now);
+        self.heed(verdict, Some(&batch.object), now);
         let Ok(found) = found else {
             for link in links {
                 self.read_again(link, now);
@@ -194,13 +196,20 @@ impl Lane {
                 hold.open.push(attempt);
             }
         }
+        let is_paused = self.is_paused(&entry.link.object);
         if hold.open.is_empty() {
-            self.end_hold(entry, &hold, theirs);
+            if is_paused {
+                // What the record needs next could not be sent, and only the hold remembers why.
+                entry.hold = Some(hold);
+                self.wait_for_read(entry, now.plus(PAUSED_READ));
+            } else {
+                self.end_hold(entry, &hold, theirs);
+            }
             return;
         }
         let horizon = hold.horizon();
         let next = now.plus(READ_PAUSE * 2_u32.pow(hold.reads.min(8))).min(horizon.max(now));
-        let repeatable = hold.proven.is_empty() && hold.repeats < REPEATS_MAX;
+        let repeatable = !is_paused && hold.proven.is_empty() && hold.repeats < REPEATS_MAX;
         let newest = hold.open.last().cloned();
         if let Some(attempt) = newest.filter(|_| repeatable) {
             hold.repeats += 1;

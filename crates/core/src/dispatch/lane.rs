@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::attempt::Attempt;
 use crate::change_set::{ChangeSet, PauseScope};
 use crate::dispatch::batch::{Batch, Profile, ReadBatch};
+use crate::dispatch::drift::Watched;
 use crate::dispatch::entry::{Entry, Stage};
 use crate::dispatch::guard::{Breaker, Fuse, GuardSettings, RejectWatch};
 use crate::dispatch::planted::Planted;
@@ -18,7 +19,7 @@ use crate::dispatch::quota::{PoolStatus, Quota};
 use crate::dispatch::taken::Clash;
 use crate::ids::{ChargeId, Ids, LinkId, RecordId, SystemId};
 use crate::link::Known;
-use crate::outcome::{Found, Outcome, Verdict};
+use crate::outcome::{Found, Look, Outcome, Verdict};
 use crate::retry_policy::Backoff;
 use crate::terms::Terms;
 use crate::time::Timestamp;
@@ -48,6 +49,8 @@ pub struct LaneSettings {
     pub memory_max: usize,
     /// A bug planted for the simulator.
     pub planted: Planted,
+    /// How often each object's schema is looked at.
+    pub look_every: Duration,
 }
 
 /// What happened.
@@ -77,6 +80,8 @@ pub enum Input {
     Answered(ChargeId, Vec<Outcome>, Verdict),
     /// A read was answered.
     ReadDone(ChargeId, Result<Vec<Option<Found>>, String>, Verdict),
+    /// A look at an object's schema was answered.
+    Looked(ChargeId, Result<Look, String>, Verdict),
     /// A token was fetched, or not: then when to try again, or that a person has to act first.
     Renewed(ChargeId, Result<(), (Option<Duration>, String)>),
     /// Whose record stands in the way of a link: one of ours with open work or without, or a stranger's.
@@ -98,6 +103,8 @@ pub enum Effect {
     Send(Batch),
     /// Send a read.
     Read(ReadBatch),
+    /// Look at an object's schema.
+    Look(ChargeId, String),
     /// Fetch a token.
     Renew(ChargeId),
     /// Make this durable, then say `Settled`; then tell the lanes of these links that they are due.
@@ -149,6 +156,8 @@ pub struct Lane {
     pub(super) cautious: BTreeSet<String>,
     pub(super) links_proven: u64,
     pub(super) paused: BTreeMap<PauseScope, String>,
+    /// What is known of each object's schema.
+    pub(super) watched: BTreeMap<String, Watched>,
     pub(super) needs_token: bool,
     pub(super) tokens_refused: u32,
     pub(super) blocked_until: Timestamp,
@@ -166,6 +175,7 @@ pub struct Lane {
 pub(super) enum Request {
     Write { batch: Batch, links: Vec<LinkId>, opened_at: Timestamp },
     Read { batch: ReadBatch, links: Vec<LinkId>, started: Timestamp },
+    Look { object: String, started: Timestamp },
     Renew,
 }
 
@@ -190,6 +200,10 @@ pub struct LaneReport {
     pub reads: u64,
     /// Token requests sent.
     pub tokens: u64,
+    /// Looks at schemas sent.
+    pub looks: u64,
+    /// Resumes heard.
+    pub resumes: u64,
     /// Times they said that a quota was used up.
     pub throttled: u64,
     /// Moves of links from state to state.
@@ -227,6 +241,7 @@ impl Lane {
             cautious: BTreeSet::new(),
             links_proven: 0,
             paused: BTreeMap::new(),
+            watched: BTreeMap::new(),
             needs_token,
             blocked_until: Timestamp::MIN,
             more_coming: false,
@@ -291,6 +306,12 @@ impl Lane {
         self.requests.is_empty() && self.settling.under_way.is_empty() && self.settling.set.is_empty() && self.outbox.is_empty()
     }
 
+    /// Whether nothing that was decided waits to become durable.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.settling.under_way.is_empty() && self.settling.set.is_empty()
+    }
+
     /// From now on begins no request; what is under way is settled.
     pub const fn drain(&mut self) {
         self.draining = true;
@@ -318,6 +339,7 @@ impl Lane {
             Input::Settled(ticket) => self.settled(ticket),
             Input::Answered(charge, outcomes, verdict) => self.answered(charge, outcomes, verdict, now, ids),
             Input::ReadDone(charge, found, verdict) => self.read_done(charge, found, &verdict, now, ids),
+            Input::Looked(charge, look, verdict) => self.looked(charge, look, &verdict, now),
             Input::Renewed(charge, result) => self.renewed(charge, result, now),
             Input::Holder(link, holder) => self.holder_found(link, holder, now, ids),
             Input::Pause(scope, reason) => self.pause(scope, reason, now),

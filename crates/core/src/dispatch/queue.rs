@@ -55,6 +55,19 @@ impl Queues {
         taken
     }
 
+    /// Takes everything off that waits for an object.
+    pub fn take_object(&mut self, object: &str) -> Vec<(Group, LinkId, Timestamp)> {
+        let groups: Vec<_> = self.groups.keys().filter(|group| group.object == object).cloned().collect();
+        let queued = groups.into_iter().filter_map(|group| self.groups.remove_entry(&group));
+        let mut taken: Vec<_> =
+            queued.flat_map(|(group, queue)| queue.into_iter().map(move |(link, since)| (group.clone(), link, since))).collect();
+        for waiting in self.blocked.values_mut() {
+            taken.extend(waiting.extract_if(.., |(group, ..)| group.object == object));
+        }
+        self.blocked.retain(|_, waiting| !waiting.is_empty());
+        taken
+    }
+
     /// Groups with something in them: how many, and since when the first waits.
     pub fn waiting(&self) -> impl Iterator<Item = (&Group, usize, Timestamp)> {
         self.groups.iter().filter_map(|(group, queue)| queue.front().map(|(_, since)| (group, queue.len(), *since)))

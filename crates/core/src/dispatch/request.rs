@@ -42,11 +42,11 @@ impl Lane {
         if self.needs_token {
             return self.next_renewal(now, ids);
         }
-        self.next_read(now, ids).or_else(|| self.next_write(now, ids))
+        self.next_look(now, ids).or_else(|| self.next_read(now, ids)).or_else(|| self.next_write(now, ids))
     }
 
     fn next_renewal(&mut self, now: Timestamp, ids: &mut dyn Ids) -> Option<Effect> {
-        if self.requests.values().any(|request| matches!(request, Request::Renew)) || !self.has_work() || !self.affords(Call::Token, now) {
+        if self.requests.values().any(|request| matches!(request, Request::Renew)) || !self.has_work(now) || !self.affords(Call::Token, now) {
             return None;
         }
         let charge = self.book(Call::Token, Call::Token.name().into(), 1, now, ids);
@@ -54,12 +54,13 @@ impl Lane {
         Some(self.persist(charge, ChangeSet::default()))
     }
 
-    fn has_work(&self) -> bool {
-        let writes = !self.paused.contains_key(&PauseScope::Writes) && self.queues.waiting().next().is_some();
-        writes || !self.queues.reads.is_empty()
+    fn has_work(&self, now: Timestamp) -> bool {
+        let mut waiting = self.queues.waiting();
+        let writes = !self.paused.contains_key(&PauseScope::Writes) && waiting.any(|(group, ..)| !self.stands_still(&group.object));
+        writes || !self.queues.reads.is_empty() || self.is_look_due(now)
     }
 
-    fn affords(&mut self, call: Call, now: Timestamp) -> bool {
+    pub(super) fn affords(&mut self, call: Call, now: Timestamp) -> bool {
         let pools = self.settings.profile.draws.get(&call).cloned().unwrap_or_default();
         match self.quota.check(&pools, now) {
             Ok(()) => true,
@@ -70,7 +71,7 @@ impl Lane {
         }
     }
 
-    fn book(&mut self, call: Call, name: String, items: u64, now: Timestamp, ids: &mut dyn Ids) -> Charge {
+    pub(super) fn book(&mut self, call: Call, name: String, items: u64, now: Timestamp, ids: &mut dyn Ids) -> Charge {
         let pools = self.settings.profile.draws.get(&call).cloned().unwrap_or_default();
         let id = ids.charge();
         let horizon = self.horizon(now);
@@ -141,7 +142,7 @@ impl Lane {
         now.plus(COMMIT_MAX).plus(self.settings.profile.timeout).plus(self.settings.profile.linger_max)
     }
 
-    fn persist(&mut self, charge: Charge, mut set: ChangeSet) -> Effect {
+    pub(super) fn persist(&mut self, charge: Charge, mut set: ChangeSet) -> Effect {
         let id = charge.id;
         set.charges_new.push(charge);
         Effect::Persist(id, set)
@@ -217,7 +218,7 @@ impl Lane {
         let backlog = self.more_coming || !self.to_load.is_empty() || !self.asked.is_empty();
         let mut best: Option<(bool, Timestamp, Group)> = None;
         let mut wake: Option<Timestamp> = None;
-        for (group, count, since) in self.queues.waiting() {
+        for (group, count, since) in self.queues.waiting().filter(|(group, ..)| !self.stands_still(&group.object)) {
             let full = count >= self.batch_max(group.operation) || group.cohort.is_some();
             let wait = if backlog { self.settings.batch_wait * BACKLOG_PATIENCE } else { self.settings.batch_wait };
             let idle = !backlog && !self.is_under_way(group);
@@ -240,7 +241,7 @@ impl Lane {
     fn is_under_way(&self, group: &Group) -> bool {
         self.requests.values().any(|request| match request {
             Request::Write { batch, .. } => batch.operation == group.operation && batch.object == group.object,
-            Request::Read { .. } | Request::Renew => false,
+            Request::Read { .. } | Request::Look { .. } | Request::Renew => false,
         })
     }
 
@@ -374,6 +375,10 @@ impl Lane {
             Some(Request::Read { batch, .. }) => {
                 self.report.reads += 1;
                 self.outbox.push_back(Effect::Read(batch.clone()));
+            }
+            Some(Request::Look { object, .. }) => {
+                self.report.looks += 1;
+                self.outbox.push_back(Effect::Look(charge, object.clone()));
             }
             Some(Request::Renew) => {
                 self.report.tokens += 1;

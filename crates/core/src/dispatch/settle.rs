@@ -33,7 +33,7 @@ impl Lane {
         now: Timestamp,
         ids: &mut dyn Ids,
     ) {
-        let Some(Request::Write { links, .. }) = self.requests.remove(&charge) else { return };
+        let Some(Request::Write { batch, links, .. }) = self.requests.remove(&charge) else { return };
         if self.settings.planted.has(Bug::PartialResultsIgnored)
             && outcomes.iter().any(|outcome| matches!(outcome, Outcome::Written { .. }))
         {
@@ -42,7 +42,10 @@ impl Lane {
         outcomes.resize_with(links.len(), || Outcome::Unknown { why: "the answer does not cover this item".into() });
         self.close_charge(charge, &outcomes, now);
         self.count_call(&outcomes, now);
-        self.heed(&verdict, now);
+        self.heed(&verdict, Some(&batch.object), now);
+        if verdict.doubt && self.doubts(&batch.object, now) {
+            put_back(&mut outcomes);
+        }
         let size = links.len();
         for (position, (link, outcome)) in links.into_iter().zip(outcomes).enumerate() {
             let half = u8::from(position * 2 >= size);
@@ -95,7 +98,7 @@ impl Lane {
     }
 
     /// Acts on what concerns the whole answer.
-    pub(super) fn heed(&mut self, verdict: &Verdict, now: Timestamp) {
+    pub(super) fn heed(&mut self, verdict: &Verdict, object: Option<&str>, now: Timestamp) {
         for report in &verdict.limits {
             self.quota.learn(report, now);
         }
@@ -118,9 +121,12 @@ impl Lane {
             self.quota.throttle(throttle, now);
             self.blocked_until = self.blocked_until.min(now);
         }
-        if let Some(rejection) = &verdict.boundary {
-            let reason = self.boundary_reason(rejection);
+        if let Some(rejection) = &verdict.account {
+            let reason = self.account_reason(rejection);
             self.pause(PauseScope::Writes, reason, now);
+        }
+        if let (Some(rejection), Some(object)) = (&verdict.boundary, object) {
+            self.pause_for(object, rejection, now);
         }
     }
 
@@ -426,6 +432,15 @@ impl Lane {
 
     pub(super) fn fact(&mut self, fact: Fact) {
         self.count(Counter::Fact(self.settings.system, fact), 1);
+    }
+}
+
+/// What was refused waits for a look at the schema: nothing of it was done.
+fn put_back(outcomes: &mut [Outcome]) {
+    for outcome in outcomes {
+        if let Outcome::Rejected(rejection) | Outcome::Suspect(rejection) = outcome {
+            *outcome = Outcome::NotSent { why: std::mem::take(&mut rejection.code) };
+        }
     }
 }
 

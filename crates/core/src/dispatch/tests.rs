@@ -1,5 +1,6 @@
 //! One lane in a mini world: whatever happens, in whatever order, nothing overtakes, nothing is lost and everything closes.
 
+mod drift;
 mod other_side;
 mod store;
 mod world;

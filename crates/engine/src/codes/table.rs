@@ -111,6 +111,7 @@ codes! {
     ExpressionFailed = 5008, None, ["expression"], "a computed field cannot be computed", "The row's expression fails for this record: a field is null where it has no default, or it takes too many steps.", "Give the record the field, or write `default('…')` into the expression, or an `on_invalid` into the row; then replay.";
     WritesPaused = 5101, None, [], "a system's writes are paused", "An operator paused them, too many records were refused for one reason, or a fault concerns every record.", "Mend what the reason names, then `syncline resume SYSTEM`.";
     DeletesPaused = 5102, None, [], "a system's deletes are paused", "The fuse stopped a share of deletes that looks like an accident.", "See whether the deletes are meant, then `syncline resume SYSTEM`.";
+    ObjectPaused = 5103, None, [], "writes to one object are paused", "Its schema was changed over there: a mapped field is gone, read-only, narrower or of another type. Other objects go on.", "Take the change back, or correct the mapping and start again; then `syncline resume SYSTEM`, which looks first and lets it go on only if it fits.";
 
     StoreUnavailable = 6001, Some(74), [], "the store cannot be written", "Its disk or directory cannot be written, or it is locked.", "See that the disk and the directory can be written; work goes on by itself.";
     StoreFull = 6002, Some(74), [], "the store's disk is full", "No byte is left for a commit.", "Free space; work goes on by itself.";

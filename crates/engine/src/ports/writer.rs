@@ -1,13 +1,15 @@
 //! A writer: carries requests to one account of one CRM.
 //!
-//! Promises (docs/spec/writer.md): one HTTP request per call of `send`, `read`, `count` and `renew`; one outcome per item, and an
+//! Promises (docs/spec/writer.md): one HTTP request per call of `send`, `read`, `look`, `count` and `renew`; one outcome per item, and an
 //! item that the answer does not cover is Unknown; a request is NotSent only if it provably never reached them or was
 //! turned away before anything was done. A call with a refused token says `unauthorised`; renewing is the lane's decision.
 //! Leaves to others: when to call and at what price (`core::dispatch`).
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use syncline_core::dispatch::batch::{Batch, Profile, ReadBatch};
-use syncline_core::outcome::{Found, Outcome, Verdict};
+use syncline_core::outcome::{Found, Look, Outcome, Verdict};
 
 use crate::error::Result;
 
@@ -18,6 +20,8 @@ pub struct Account {
     pub id: String,
     /// What it can take, its pools as learned.
     pub profile: Profile,
+    /// What was seen of each object that is written.
+    pub looks: BTreeMap<String, Look>,
 }
 
 /// What an answer to a write says.
@@ -34,6 +38,15 @@ pub struct Answer {
 pub struct ReadAnswer {
     /// One entry per name, in the batch's order: the record, or None if it is not there. Err says why nothing is known.
     pub found: std::result::Result<Vec<Option<Found>>, String>,
+    /// What concerns the whole answer.
+    pub verdict: Verdict,
+}
+
+/// What an answer to a look at an object's schema says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookAnswer {
+    /// What was seen; Err says why nothing is known.
+    pub look: std::result::Result<Look, String>,
     /// What concerns the whole answer.
     pub verdict: Verdict,
 }
@@ -56,10 +69,10 @@ pub trait Writer: Send + Sync {
     /// Which calls `connect` makes, for the quota.
     fn connect_calls(&self) -> usize;
 
-    /// Looks at the account: who it is, whether the key field exists and is unique on every object, what the quota is.
+    /// Looks at the account: who it is, whether every object has what the mapping needs, what the quota is.
     ///
     /// # Errors
-    /// `BoundaryRefused` with a remedy if the other side is not set up; `Unreachable`, `AuthRefused`, `Protocol`.
+    /// `BoundaryRefused` with a remedy if no object is set up; `Unreachable`, `AuthRefused`, `Protocol`.
     async fn connect(&self) -> Result<Account>;
 
     /// How many of the object's records bear our key.
@@ -73,4 +86,7 @@ pub trait Writer: Send + Sync {
 
     /// Sends one read request.
     async fn read(&self, batch: &ReadBatch) -> ReadAnswer;
+
+    /// Looks at one object's schema again, with one request, and holds it against the mapping.
+    async fn look(&self, object: &str) -> LookAnswer;
 }

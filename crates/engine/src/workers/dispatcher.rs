@@ -24,7 +24,7 @@ use syncline_core::time::Timestamp;
 use crate::error::{Again, Error, Kind, Result, policy};
 use crate::ports::clock::Clock;
 use crate::ports::store::Store;
-use crate::ports::writer::{Answer, ReadAnswer, Writer};
+use crate::ports::writer::{Account, Answer, LookAnswer, ReadAnswer, Writer};
 use crate::workers::inbox::{Hub, Wish};
 use crate::workers::{Step, StoreIds, Worker};
 
@@ -46,6 +46,10 @@ pub struct LaneStatus {
     pub in_memory: usize,
     /// What stands still, and why.
     pub paused: Vec<(String, String)>,
+    /// Objects that an operator resumed and that are looked at before they go on.
+    pub resuming: Vec<String>,
+    /// Nothing that the lane decided waits to become durable.
+    pub is_settled: bool,
     /// What it waits for.
     pub waits_for: &'static str,
     /// Nothing is under way and nothing is known to be due.
@@ -60,6 +64,7 @@ enum Done {
     Loaded(Vec<LinkId>, Vec<(LinkId, Known)>),
     Answered(ChargeId, Answer),
     Read(ChargeId, ReadAnswer),
+    Looked(ChargeId, LookAnswer),
     Renewed(ChargeId, std::result::Result<(), (Option<Duration>, String)>),
     Holder(LinkId, Option<(LinkId, bool)>),
     Failed(Error),
@@ -157,6 +162,7 @@ impl Dispatcher {
             Done::Loaded(asked, loaded) => Input::Loaded { asked, loaded },
             Done::Answered(charge, answer) => Input::Answered(charge, answer.outcomes, answer.verdict),
             Done::Read(charge, answer) => Input::ReadDone(charge, answer.found, answer.verdict),
+            Done::Looked(charge, answer) => Input::Looked(charge, answer.look, answer.verdict),
             Done::Renewed(charge, result) => Input::Renewed(charge, result),
             Done::Holder(link, holder) => Input::Holder(link, holder),
             Done::Failed(_) => return,
@@ -229,6 +235,7 @@ impl Dispatcher {
             }),
             Effect::Send(batch) => Box::pin(async move { Done::Answered(batch.charge, writer.send(&batch).await) }),
             Effect::Read(batch) => Box::pin(async move { Done::Read(batch.charge, writer.read(&batch).await) }),
+            Effect::Look(charge, object) => Box::pin(async move { Done::Looked(charge, writer.look(&object).await) }),
             Effect::Renew(charge) => Box::pin(async move {
                 Done::Renewed(charge, writer.renew().await.map_err(|error| (wait_after(&error), format!("{error}: {}", error.remedy()))))
             }),
@@ -264,7 +271,9 @@ impl Dispatcher {
         status.report = report;
         status.pools = lane.pools(now);
         status.in_memory = lane.in_memory();
-        status.paused = lane.paused().iter().map(|(scope, reason)| (scope.name().to_owned(), reason.clone())).collect();
+        status.paused = lane.paused().iter().map(|(scope, reason)| (scope.name(), reason.clone())).collect();
+        status.resuming = lane.resuming();
+        status.is_settled = lane.is_settled();
         status.waits_for = waits_for;
         // A lane that takes nothing in while it is paused has nothing under way either.
         status.is_quiet = self.is_quiet() && (self.scan == Scan::Off || lane.room() == 0);
@@ -288,8 +297,12 @@ impl Dispatcher {
                 lane.restore_pause(row.pause.scope, row.reason);
             }
         }
-        if let Some(step) = self.connect(&mut lane).await? {
-            return Ok(step);
+        let account = match self.connect(&mut lane).await? {
+            Connected::Wait(step) => return Ok(step),
+            Connected::Account(account) => account,
+        };
+        for (object, look) in account.looks {
+            lane.looked_at_start(&object, look, self.clock.now());
         }
         let system = self.settings.system;
         let attempts = self.store.open_attempts(system).await?;
@@ -312,11 +325,11 @@ impl Dispatcher {
         Ok(Step::Worked)
     }
 
-    async fn connect(&mut self, lane: &mut Lane) -> Result<Option<Step>> {
+    async fn connect(&mut self, lane: &mut Lane) -> Result<Connected> {
         let booked = lane.book_start(self.writer.connect_calls(), self.clock.now(), &mut StoreIds(&*self.store));
         let set = match booked {
             Ok(set) => set,
-            Err(wait) => return Ok(Some(Step::Idle { until: Some(wait.until), why: wait.why })),
+            Err(wait) => return Ok(Connected::Wait(Step::Idle { until: Some(wait.until), why: wait.why })),
         };
         let charges: Vec<_> = set.charges_new.iter().map(|charge| charge.id).collect();
         self.store.commit(set).await?;
@@ -331,8 +344,8 @@ impl Dispatcher {
         lane.quota().set_specs(&account.profile.pools);
         lane.token_fetched(!self.writer.needs_token());
         self.settings.profile = account.profile.clone();
-        lane.set_profile(account.profile);
-        Ok(None)
+        lane.set_profile(account.profile.clone());
+        Ok(Connected::Account(account))
     }
 
     /// An answer, good or bad, ends the calls' time on the quota; calls that nobody answered count until their horizon.
@@ -353,6 +366,11 @@ impl Dispatcher {
         let mut cautious = BTreeSet::new();
         let creates = attempts.iter().filter(|attempt| attempt.operation == Operation::Create && attempt.fate != Fate::Proven).count() as u64;
         for object in self.objects() {
+            if lane.paused().contains_key(&PauseScope::Object(object.clone())) {
+                // Its key field may be what is amiss, so nothing is asked by it.
+                cautious.insert(object);
+                continue;
+            }
             let booked = lane.book_count(self.clock.now(), &mut StoreIds(&*self.store));
             let set = match booked {
                 Ok(set) => set,
@@ -435,6 +453,11 @@ impl Worker for Dispatcher {
     }
 }
 
+enum Connected {
+    Wait(Step),
+    Account(Account),
+}
+
 enum Counted {
     Wait(Step),
     Objects(BTreeSet<String>),
@@ -471,6 +494,8 @@ fn merge(into: &mut LaneReport, from: &LaneReport) {
     }
     into.reads += from.reads;
     into.tokens += from.tokens;
+    into.looks += from.looks;
+    into.resumes += from.resumes;
     into.throttled += from.throttled;
     if from.last_error.is_some() {
         into.last_error.clone_from(&from.last_error);

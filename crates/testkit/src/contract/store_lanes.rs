@@ -196,11 +196,15 @@ fn s16_charges_are_found_until_they_no_longer_count(harness: &dyn Harness) {
 fn s17_a_pause_is_in_force_until_it_is_lifted(harness: &dyn Harness) {
     let change = |changes| commit(harness, ChangeSet { pauses: changes, ..ChangeSet::default() });
     change(vec![pause("acme", PauseScope::Deletes, true), pause("acme", PauseScope::Writes, true), pause("hub", PauseScope::Writes, true)]);
+    let object = |name: &str| PauseScope::Object(name.to_owned());
+    change(vec![pause("acme", object("Lead"), true), pause("acme", object("Contact"), true), pause("hub", object("contacts"), false)]);
     change(vec![pause("acme", PauseScope::Writes, false), pause("hub", PauseScope::Deletes, false), pause("hub", PauseScope::Writes, true)]);
+    change(vec![pause("acme", object("Lead"), true), pause("acme", object("Contact"), false)]);
     harness.reopen();
     let found = ask!(harness, pauses());
-    assert_eq!(found.iter().map(|row| (row.pause.system.as_str(), row.pause.scope)).collect::<Vec<_>>(), [
+    assert_eq!(found.iter().map(|row| (row.pause.system.as_str(), row.pause.scope.clone())).collect::<Vec<_>>(), [
         ("acme", PauseScope::Deletes),
+        ("acme", object("Lead")),
         ("hub", PauseScope::Writes)
     ]);
     assert_eq!((found[0].since, found[0].reason.as_str()), (minute(4), "too many deletes"));

@@ -297,6 +297,7 @@ impl Life {
         set.links_new.push(link(self.links[4], self.records[2], b, 1, minute(5)));
         self.event(&mut set, 2, Some(vec![(3, 2, true), (4, 1, false)]));
         set.pauses = vec![pause("acme", PauseScope::Deletes, true), pause("hub", PauseScope::Writes, true)];
+        set.pauses.push(pause("hub", PauseScope::Object("contacts".into()), true));
         commit(harness, set);
 
         let mut set = ChangeSet::default();

@@ -236,7 +236,8 @@ macro_rules! writer_contract {
     ($facts:expr) => {
         $crate::writer_contract!($facts;
             writer_set_up: w1_connect_names_the_account_and_its_pools, w2_connect_refuses_a_key_field_that_is_not_unique,
-                w3_connect_refuses_a_missing_field_by_name, w4_a_good_token_is_not_fetched_again;
+                w3_connect_refuses_a_missing_field_by_name, w4_a_good_token_is_not_fetched_again,
+                w23_a_look_names_what_does_not_fit;
             writer_writes: w5_one_call_is_one_request, w6_a_create_repeated_leaves_one_record, w7_an_update_changes_what_it_names,
                 w8_an_update_of_nothing_is_gone, w9_a_delete_may_be_repeated, w10_a_read_answers_in_the_order_of_names,
                 w11_a_count_counts_our_keys, w12_one_bad_item_does_not_stop_the_others, w19_an_answer_tells_the_quota,

@@ -1,8 +1,9 @@
-//! Cases of the writer contract on connecting: W1 to W4 of docs/spec/writer.md.
+//! Cases of the writer contract on connecting and looking again: W1 to W4 and W23 of docs/spec/writer.md.
 //!
 //! Promises: nothing is written by any of them. Leaves to others: requests and faults.
 
 use futures_util::future::join3;
+use syncline_core::outcome::Misfit;
 use syncline_engine::error::Kind;
 
 use super::writer::{Bench, Facts, ready};
@@ -59,4 +60,28 @@ pub fn w4_a_good_token_is_not_fetched_again(facts: &'static Facts) {
     assert!(fetched.0.is_ok() && fetched.1.is_ok() && fetched.2.is_ok());
     assert!(!bench.writer.needs_token());
     assert_eq!(bench.requests(), u64::from(facts.fetches_token));
+}
+
+/// W23.
+pub fn w23_a_look_names_what_does_not_fit(facts: &'static Facts) {
+    let bench = Bench::connected(facts);
+    let before = bench.requests();
+    let answer = ready(bench.writer.look(facts.object));
+    assert_eq!(bench.requests() - before, 1, "a look is one request");
+    let Ok(look) = answer.look else { panic!("a look failed: {:?}", answer.look) };
+    assert!(!look.misfits.iter().any(|misfit| misfit.stops), "{:?}", look.misfits);
+    assert!(answer.verdict.limits.iter().any(|report| report.pool == facts.told_pool));
+
+    let lacking = Bench::new(facts, |_| {}, &[facts.no_field]);
+    assert!(ready(lacking.writer.renew()).is_ok());
+    let answer = ready(lacking.writer.look(facts.object));
+    let Ok(look) = answer.look else { panic!("a look failed: {:?}", answer.look) };
+    let names = |misfit: &Misfit| misfit.stops && misfit.found.contains(facts.no_field) && misfit.remedy.contains(facts.no_field);
+    assert!(look.misfits.iter().any(names), "{:?}", look.misfits);
+
+    let refused = Bench::connected(facts);
+    let script = if facts.fetches_token { "expire_tokens: true" } else { "status: 401" };
+    refused.faults(&format!("- on: {{operation: any}}\n  do: {{{script}}}\n"));
+    let answer = ready(refused.writer.look(facts.object));
+    assert!(answer.look.is_err() && answer.verdict.unauthorised, "{answer:?}");
 }

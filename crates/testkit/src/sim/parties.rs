@@ -98,5 +98,6 @@ fn lane_settings(system: SystemId, name: &str, terms: Terms, writer: &dyn Writer
         batch_wait: Duration::from_secs(2),
         memory_max: 20_000,
         planted,
+        look_every: Duration::from_secs(600),
     }
 }

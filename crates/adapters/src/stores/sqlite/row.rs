@@ -130,9 +130,9 @@ pub(super) fn get_maybe_json<T: DeserializeOwned>(row: &Row<'_>, index: usize) -
 }
 
 /// The entry of a list of codes that a column names.
-pub(super) fn get_code<T: Copy>(row: &Row<'_>, index: usize, codes: &[T]) -> Result<T> {
+pub(super) fn get_code<T: Clone>(row: &Row<'_>, index: usize, codes: &[T]) -> Result<T> {
     let code = get::<i64>(row, index)?;
-    usize::try_from(code).ok().and_then(|code| codes.get(code)).copied().ok_or_else(|| corrupt(format!("unknown code {code}")))
+    usize::try_from(code).ok().and_then(|code| codes.get(code)).cloned().ok_or_else(|| corrupt(format!("unknown code {code}")))
 }
 
 fn parsed<T: DeserializeOwned>(bytes: &[u8], index: usize) -> Result<T> {

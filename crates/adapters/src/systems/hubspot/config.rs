@@ -145,6 +145,7 @@ impl Settings {
             draws: BTreeMap::from([
                 (Call::Token, Vec::new()),
                 (Call::Connect, draws(&[BURST, DAY])),
+                (Call::Look, draws(&[BURST, DAY])),
                 (Call::Write, draws(&[BURST, DAY])),
                 (Call::Read, draws(&[BURST, DAY])),
                 (Call::Count, draws(&[SEARCH, DAY])),

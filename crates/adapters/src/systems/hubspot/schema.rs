@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use syncline_core::outcome::Look;
 use syncline_engine::error::Result;
 
 use crate::systems::answers;
-use crate::systems::findings::{Finding, Form, Live, Severity, Spot, misfits, refuse};
+use crate::systems::findings::{self, Finding, Form, Live, Severity, Spot, misfits};
 use crate::systems::object_use::ObjectUse;
 use crate::transport::HttpResponse;
 
@@ -64,12 +65,15 @@ struct Modification {
     read_only_value: bool,
 }
 
-/// Compares an object's properties with our use of them.
+/// What a lane has to know of an object: what speaks against our use of it, and what our fields take.
 ///
 /// # Errors
-/// `BoundaryRefused` with everything that would fail for every record; `Protocol` if the list cannot be read.
-pub fn check(object: &str, used: &ObjectUse, response: &HttpResponse) -> Result<()> {
-    refuse(&doing(object), &examine(object, used, response)?)
+/// `Protocol` if the list cannot be read.
+pub fn look(object: &str, used: &ObjectUse, response: &HttpResponse) -> Result<Look> {
+    let found = examine(object, used, response)?;
+    let properties = read(object, response)?;
+    let shapes = used.wants.keys().filter_map(|name| Some((name.clone(), properties.get(name).map(|property| property.live().shape())?)));
+    Ok(findings::look(found, shapes.collect()))
 }
 
 /// Everything that speaks against our use of an object.
@@ -136,6 +140,11 @@ mod tests {
     use syncline_engine::error::Kind;
 
     use super::*;
+    use crate::systems::findings::admit;
+
+    fn check(object: &str, used: &ObjectUse, response: &HttpResponse) -> Result<()> {
+        admit("HubSpot", &BTreeMap::from([(object.to_owned(), look(object, used, response)?)]))
+    }
 
     fn refused(properties: &str) -> Option<(Kind, String, String)> {
         let written = ["email", "hs_email_domain"].into_iter().map(str::to_owned).collect();

@@ -3,19 +3,20 @@
 //! Promises (docs/spec/writer.md): one request per call, one outcome per item; creates go by our key, updates and deletes by id.
 //! Leaves to others: bytes (`encode`, `decode`), the connection (`client`), when to call (`core::dispatch`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use syncline_core::dispatch::batch::{Batch, Profile, ReadBatch};
 use syncline_core::outcome::{Outcome, Verdict};
 use syncline_engine::error::{Error, Kind, Result};
-use syncline_engine::ports::writer::{Account, Answer, ReadAnswer, Writer};
+use syncline_engine::ports::writer::{Account, Answer, LookAnswer, ReadAnswer, Writer};
 
 use super::auth::Grant;
 use super::client::Client;
 use super::config::{BURST, DAY, Settings};
 use super::{decode, encode, errors, limits, schema};
-use crate::systems::answers;
+use crate::systems::{answers, findings};
 use crate::systems::means::Means;
 use crate::systems::tokens::Token;
 use crate::transport::{Call, HttpResponse};
@@ -85,12 +86,19 @@ impl Writer for HubSpotWriter {
         let mut allowance = self.settings.allowance();
         allowance.zone = details.zone;
         let mut reports = limits::from_headers(&response);
+        let mut looks = BTreeMap::new();
         for (object, used) in &self.settings.objects {
             let call = encode::properties(&self.settings.api_version, object);
-            let response = self.ask(&format!("looking at HubSpot's {object}"), call).await?;
-            schema::check(object, used, &response)?;
-            reports.extend(limits::from_headers(&response));
+            let look = match self.ask(&format!("looking at HubSpot's {object}"), call).await {
+                Ok(response) => {
+                    reports.extend(limits::from_headers(&response));
+                    schema::look(object, used, &response)?
+                }
+                Err(error) => findings::absent(error)?,
+            };
+            looks.insert(object.clone(), look);
         }
+        findings::admit("HubSpot", &looks)?;
         for report in reports {
             match report.pool.as_str() {
                 BURST => allowance.burst = report.limit,
@@ -98,7 +106,7 @@ impl Writer for HubSpotWriter {
                 _ => {}
             }
         }
-        Ok(Account { id: details.portal, profile: self.settings.profile(&allowance) })
+        Ok(Account { id: details.portal, profile: self.settings.profile(&allowance), looks })
     }
 
     async fn count(&self, object: &str) -> Result<u64> {
@@ -130,6 +138,23 @@ impl Writer for HubSpotWriter {
         match self.client.call(&token, encode::read(&self.settings.api_version, batch)).await {
             Ok(response) => decode::read(batch, &response),
             Err(error) => answers::unanswered_read(&error),
+        }
+    }
+
+    async fn look(&self, object: &str) -> LookAnswer {
+        let Some(used) = self.settings.objects.get(object) else {
+            return LookAnswer { look: Err(format!("{object} is not in use")), verdict: Verdict::default() };
+        };
+        let Some(token) = self.client.token() else {
+            return LookAnswer { look: Err("no token".to_owned()), verdict: no_token() };
+        };
+        match self.client.call(&token, encode::properties(&self.settings.api_version, object)).await {
+            Ok(response) if (200..300).contains(&response.status) => {
+                let look = schema::look(object, used, &response).map_err(|error| error.to_string());
+                LookAnswer { look, verdict: limits::verdict(&response) }
+            }
+            Ok(response) => errors::whole(&response).refusal.into_look_answer(limits::verdict(&response)),
+            Err(error) => LookAnswer { look: Err(error.to_string()), verdict: Verdict::default() },
         }
     }
 }

@@ -139,6 +139,7 @@ impl Settings {
             draws: BTreeMap::from([
                 (Call::Token, Vec::new()),
                 (Call::Connect, day()),
+                (Call::Look, day()),
                 (Call::Write, day()),
                 (Call::Read, day()),
                 (Call::Count, day()),

@@ -195,7 +195,7 @@ fn limits_and_tokens_are_matters_of_the_whole_account() {
     assert!(expired.verdict.unauthorised && matches!(expired.outcomes[0], Outcome::NotSent { .. }));
     let set_up = r#"[{"message":"This session is not valid for use with the REST API","errorCode":"INVALID_SESSION_ID"}]"#;
     let set_up = write(&batch(Operation::Update, 1), &answer(401, set_up));
-    assert!(!set_up.verdict.unauthorised && set_up.verdict.boundary.is_some());
+    assert!(!set_up.verdict.unauthorised && set_up.verdict.account.is_some());
     let mut told = answer(200, &format!("[{}]", saved(IDS[0])));
     told.headers.insert("sforce-limit-info".into(), "api-usage=18/5000".into());
     assert_eq!(write(&batch(Operation::Update, 1), &told).verdict.limits[0].used, 18);

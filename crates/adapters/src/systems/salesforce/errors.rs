@@ -58,14 +58,14 @@ pub const TABLE: &[Entry] = &[
     entry("MALFORMED_ID", Class::Permanent, "the stored id is of another object: let go of the link and sync the record anew"),
     entry(
         "REQUIRED_FIELD_MISSING",
-        Class::Permanent,
+        Class::Doubtful,
         "give the record a value for the field, map one to it, or configure a filler",
     ),
-    entry("STRING_TOO_LONG", Class::Permanent, "shorten the value at its source, or widen the field"),
+    entry("STRING_TOO_LONG", Class::Doubtful, "shorten the value at its source, or widen the field"),
     entry("INVALID_EMAIL_ADDRESS", Class::Permanent, "correct the e-mail address at its source"),
     entry(
         "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-        Class::Permanent,
+        Class::Doubtful,
         "map the value to one of the picklist's values, or add it to the picklist",
     ),
     entry(
@@ -110,14 +110,14 @@ pub const TABLE: &[Entry] = &[
     entry("ENTITY_IS_LOCKED", Class::Permanent, "finish the approval that locks the record, then replay"),
     entry("DELETE_FAILED", Class::Permanent, "remove what depends on the record, then replay"),
     entry("STORAGE_LIMIT_EXCEEDED", Class::Transient, "free or buy data storage in the org; work goes on by itself"),
-    entry("API_DISABLED_FOR_ORG", Class::BoundaryWide, "turn API access on for the org's edition"),
-    entry("API_CURRENTLY_DISABLED", Class::BoundaryWide, "grant the integration user the API Enabled permission"),
+    entry("API_DISABLED_FOR_ORG", Class::AccountWide, "turn API access on for the org's edition"),
+    entry("API_CURRENTLY_DISABLED", Class::AccountWide, "grant the integration user the API Enabled permission"),
     entry("INVALID_QUERY_LOCATOR", Class::Transient, "nothing to do: the query starts anew"),
-    entry("JSON_PARSER_ERROR", Class::Permanent, "report this: the request was malformed"),
+    entry("JSON_PARSER_ERROR", Class::Doubtful, "report this: the request was malformed"),
     entry("INVALID_TYPE", Class::BoundaryWide, "see that the object exists and that the integration user may see it"),
     entry("MALFORMED_QUERY", Class::Permanent, "report this: the query was malformed"),
-    entry("METHOD_NOT_ALLOWED", Class::BoundaryWide, "use an API version that serves sObject Collections (46.0 or later)"),
-    entry("UNSUPPORTED_MEDIA_TYPE", Class::BoundaryWide, "see whether a proxy changes the requests' content type"),
+    entry("METHOD_NOT_ALLOWED", Class::AccountWide, "use an API version that serves sObject Collections (46.0 or later)"),
+    entry("UNSUPPORTED_MEDIA_TYPE", Class::AccountWide, "see whether a proxy changes the requests' content type"),
     entry(
         "ALL_OR_NONE_OPERATION_ROLLED_BACK",
         Class::Transient,
@@ -239,7 +239,7 @@ fn read(error: &ErrorEntry) -> Refusal {
             refusal.class = Class::Transient
         }
         "INVALID_SESSION_ID" if is_set_up(&error.message) => {
-            refusal.class = Class::BoundaryWide;
+            refusal.class = Class::AccountWide;
             "allow the REST API for the app's sessions and attach the app to its agent".clone_into(&mut refusal.rejection.remedy);
         }
         _ => {}
@@ -266,8 +266,8 @@ fn holder(message: &str) -> Option<String> {
 fn by_status(status: u16, code: &str) -> Refusal {
     let (class, remedy) = match status {
         401 => (Class::Auth, "see that the app's token is still allowed"),
-        403 => (Class::BoundaryWide, "grant the integration user API access from this address"),
-        404 | 405 | 410 | 415 => (Class::BoundaryWide, "see that the address is right and that the API version is still served"),
+        403 => (Class::AccountWide, "grant the integration user API access from this address"),
+        404 | 405 | 410 | 415 => (Class::AccountWide, "see that the address is right and that the API version is still served"),
         420 | 503 => (Class::Transient, "nothing to do: Salesforce turned the request away for now"),
         429 => (Class::Throttled, "nothing to do: Salesforce asks for a slower pace"),
         400 | 402 | 406 | 407 | 409 | 411..=414 | 416..=419 | 421..=428 | 430..=499 => {

@@ -4,10 +4,11 @@
 //! Leaves to others: asking the org (`writer`).
 
 use serde::Deserialize;
+use syncline_core::outcome::Look;
 use syncline_engine::error::Result;
 
 use crate::systems::answers;
-use crate::systems::findings::{Finding, Form, Live, Severity, Spot, misfits, refuse};
+use crate::systems::findings::{self, Finding, Form, Live, Severity, Spot, misfits};
 use crate::systems::object_use::ObjectUse;
 use crate::transport::HttpResponse;
 
@@ -76,12 +77,15 @@ impl Field {
     }
 }
 
-/// Compares an object's description with our use of it.
+/// What a lane has to know of an object: what speaks against our use of it, and what our fields take.
 ///
 /// # Errors
-/// `BoundaryRefused` with everything that would fail for every record; `Protocol` if the description cannot be read.
-pub fn check(object: &str, used: &ObjectUse, response: &HttpResponse) -> Result<()> {
-    refuse(&doing(object), &examine(object, used, response)?)
+/// `Protocol` if the description cannot be read.
+pub fn look(object: &str, used: &ObjectUse, response: &HttpResponse) -> Result<Look> {
+    let found = examine(object, used, response)?;
+    let described = read(object, response)?;
+    let shapes = used.wants.keys().filter_map(|name| Some((name.clone(), find(&described, name).map(|field| field.live().shape())?)));
+    Ok(findings::look(found, shapes.collect()))
 }
 
 /// Everything that speaks against our use of an object.
@@ -177,9 +181,16 @@ fn field_faults(object: &str, used: &ObjectUse, described: &Describe, found: &mu
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use syncline_engine::error::Kind;
 
     use super::*;
+    use crate::systems::findings::admit;
+
+    fn check(object: &str, used: &ObjectUse, response: &HttpResponse) -> Result<()> {
+        admit("Salesforce", &BTreeMap::from([(object.to_owned(), look(object, used, response)?)]))
+    }
 
     fn used() -> ObjectUse {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

@@ -3,19 +3,20 @@
 //! Promises (docs/spec/writer.md): one request per call, one outcome per item; creates go by our key, updates and deletes by id.
 //! Leaves to others: bytes (`encode`, `decode`), the connection (`client`), when to call (`core::dispatch`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use syncline_core::dispatch::batch::{Batch, Profile, ReadBatch};
 use syncline_core::outcome::{Outcome, Verdict};
 use syncline_engine::error::{Error, Kind, Result};
-use syncline_engine::ports::writer::{Account, Answer, ReadAnswer, Writer};
+use syncline_engine::ports::writer::{Account, Answer, LookAnswer, ReadAnswer, Writer};
 
 use super::auth::Grant;
 use super::client::Client;
 use super::config::Settings;
 use super::{decode, encode, errors, limits, schema};
-use crate::systems::answers;
+use crate::systems::{answers, findings};
 use crate::systems::means::Means;
 use crate::systems::tokens::Token;
 use crate::transport::{Call, HttpResponse};
@@ -102,13 +103,18 @@ impl Writer for SalesforceWriter {
     async fn connect(&self) -> Result<Account> {
         let token = self.token().await?;
         self.check_version(&token).await?;
+        let mut looks = BTreeMap::new();
         for (object, used) in &self.settings.objects {
             let call = encode::describe(&self.settings.api_version, object);
-            let response = self.ask(&token, &format!("looking at Salesforce's {object}"), call).await?;
-            schema::check(object, used, &response)?;
+            let look = match self.ask(&token, &format!("looking at Salesforce's {object}"), call).await {
+                Ok(response) => schema::look(object, used, &response)?,
+                Err(error) => findings::absent(error)?,
+            };
+            looks.insert(object.clone(), look);
         }
+        findings::admit("Salesforce", &looks)?;
         let day_limit = self.day_limit(&token).await?;
-        Ok(Account { id: token.grant.org.clone(), profile: self.settings.profile(day_limit) })
+        Ok(Account { id: token.grant.org.clone(), profile: self.settings.profile(day_limit), looks })
     }
 
     async fn count(&self, object: &str) -> Result<u64> {
@@ -146,6 +152,23 @@ impl Writer for SalesforceWriter {
         match self.client.call(&token, call).await {
             Ok(response) => decode::read(batch, &response),
             Err(error) => answers::unanswered_read(&error),
+        }
+    }
+
+    async fn look(&self, object: &str) -> LookAnswer {
+        let Some(used) = self.settings.objects.get(object) else {
+            return LookAnswer { look: Err(format!("{object} is not in use")), verdict: Verdict::default() };
+        };
+        let Some(token) = self.client.token() else {
+            return LookAnswer { look: Err("no token".to_owned()), verdict: no_token() };
+        };
+        match self.client.call(&token, encode::describe(&self.settings.api_version, object)).await {
+            Ok(response) if (200..300).contains(&response.status) => {
+                let look = schema::look(object, used, &response).map_err(|error| error.to_string());
+                LookAnswer { look, verdict: limits::verdict(&response) }
+            }
+            Ok(response) => errors::whole(&response).into_look_answer(limits::verdict(&response)),
+            Err(error) => LookAnswer { look: Err(error.to_string()), verdict: Verdict::default() },
         }
     }
 }

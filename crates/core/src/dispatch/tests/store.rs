@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::attempt::Attempt;
-use crate::change_set::{ChangeSet, PauseChange};
+use crate::change_set::{ChangeSet, PauseChange, PauseScope};
 use crate::ids::{AttemptId, ChargeId, EventId, Ids, LetterId, LinkId, RecordId};
 use crate::ledger::{Counter, Counts, Ledger, Post};
 use crate::letter::{Letter, LetterState};
@@ -57,6 +57,18 @@ impl Store {
             self.counts.add(Counter::Letters(Post::Overtaken), 1);
         }
         self.pauses.extend(set.pauses);
+    }
+
+    /// Pauses in force.
+    pub fn paused(&self) -> BTreeMap<PauseScope, String> {
+        let mut paused = BTreeMap::new();
+        for change in &self.pauses {
+            paused.remove(&change.pause.scope);
+            if change.set {
+                paused.insert(change.pause.scope.clone(), change.reason.clone());
+            }
+        }
+        paused
     }
 
     pub fn known(&self, link: LinkId) -> Option<(LinkId, Known)> {

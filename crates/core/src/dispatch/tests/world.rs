@@ -21,7 +21,7 @@ use crate::event::{Change as Event, ChangeKind};
 use crate::ids::{ChargeId, LinkId, RecordId, SourceId, SystemId};
 use crate::intake::{Intake, Offered, Routes};
 use crate::link::{Known, Link, Presence, SideState};
-use crate::outcome::{ExternalFields, Found, Outcome, Rejection, Verdict};
+use crate::outcome::{ExternalFields, Found, Look, Misfit, Outcome, Rejection, Verdict};
 use crate::patch::{Change, Patch};
 use crate::plan::mapping::{Codec, Row, encode_record, project};
 use crate::record::{Fields, RecordState, Value};
@@ -58,6 +58,7 @@ enum Coming {
     Answer(Batch, Timestamp),
     Read(ReadBatch, Option<Vec<Option<Found>>>),
     Renewed(ChargeId),
+    Looked(ChargeId, String),
 }
 
 #[derive(Debug, Clone)]
@@ -80,6 +81,12 @@ pub(super) struct World {
     pub reject_all: bool,
     /// Renewals fail for good.
     pub sign_in_ended: bool,
+    /// Whether scripts change the schema over there.
+    pub may_drift: bool,
+    /// Objects that have lost a mapped field.
+    pub drifted: BTreeSet<String>,
+    /// Whether writes tell so, or reject each record.
+    pub drift_is_told: bool,
     script: Script,
     routes: BTreeMap<String, Routes>,
     position: i64,
@@ -123,7 +130,7 @@ pub(super) fn settings() -> LaneSettings {
             linger_max: Duration::from_secs(20),
             concurrency: 3,
             pools: vec![pool],
-            draws: [Call::Write, Call::Read, Call::Token].into_iter().map(|call| (call, vec!["burst".into()])).collect(),
+            draws: [Call::Write, Call::Read, Call::Token, Call::Look].into_iter().map(|call| (call, vec!["burst".into()])).collect(),
         },
         backoff: crate::retry_policy::Backoff::default(),
         guard: GuardSettings { fuse_min: 10_000, reject_min: 10_000, ..GuardSettings::default() },
@@ -131,6 +138,7 @@ pub(super) fn settings() -> LaneSettings {
         batch_wait: Duration::from_millis(100),
         memory_max: 1000,
         planted: Planted::NONE,
+        look_every: Duration::from_secs(3600),
     }
 }
 
@@ -154,6 +162,9 @@ impl World {
             bad_key: None,
             reject_all: false,
             sign_in_ended: false,
+            may_drift: false,
+            drifted: BTreeSet::new(),
+            drift_is_told: true,
             script: Script::new(script),
             routes: BTreeMap::from([("contacts".into(), routes)]),
             position: 0,
@@ -192,6 +203,10 @@ impl World {
                 assert!(self.durable.contains(&batch.charge), "a read whose charge is not durable");
                 let early = (self.script.choose(2) == 1).then(|| self.other.read(&batch));
                 self.coming.push(Coming::Read(batch, early));
+            }
+            Effect::Look(charge, object) => {
+                assert!(self.durable.contains(&charge), "a look whose charge is not durable");
+                self.coming.push(Coming::Looked(charge, object));
             }
             Effect::Renew(charge) => self.coming.push(Coming::Renewed(charge)),
             Effect::Release(links) => self.coming.push(Coming::Due(links.into_iter().map(|(_, link)| link).collect())),
@@ -251,6 +266,13 @@ impl World {
                 };
                 self.tell(Input::ReadDone(batch.charge, found, Verdict::default()));
             }
+            Coming::Looked(charge, object) => {
+                let look = match self.script.choose(5) {
+                    4 => Err("reset".into()),
+                    _ => Ok(self.look(&object)),
+                };
+                self.tell(Input::Looked(charge, look, Verdict::default()));
+            }
             Coming::Renewed(charge) => {
                 let result = match self.script.choose(3) {
                     _ if self.sign_in_ended => Err((None, "refused for good".into())),
@@ -260,6 +282,20 @@ impl World {
                 self.tell(Input::Renewed(charge, result));
             }
         }
+    }
+
+    fn look(&self, object: &str) -> Look {
+        let misfit = |object| Misfit { stops: true, found: format!("{object}.Note not found"), remedy: format!("create {object}.Note") };
+        Look { misfits: self.drifted.get(object).map(misfit).into_iter().collect(), ..Look::default() }
+    }
+
+    /// What a start looks at.
+    pub fn look_at_start(&mut self) {
+        for object in ["Contact", "Lead"] {
+            let look = self.look(object);
+            self.lane.looked_at_start(object, look, self.now);
+        }
+        self.drain();
     }
 
     fn answer(&mut self, batch: &Batch, deadline: Timestamp) {
@@ -272,6 +308,12 @@ impl World {
             }
             7 => (not_sent(), Verdict::default()),
             8 => (not_sent(), Verdict { unauthorised: true, ..Verdict::default() }),
+            _ if self.drifted.contains(&batch.object) && self.drift_is_told => {
+                (not_sent(), Verdict { boundary: Some(rejection("no_such_field")), ..Verdict::default() })
+            }
+            _ if self.drifted.contains(&batch.object) => {
+                (vec![Outcome::Rejected(rejection("no_number")); batch.items.len()], Verdict { doubt: true, ..Verdict::default() })
+            }
             _ if batch.items.iter().any(|item| self.bad_key.as_ref() == Some(&item.key)) => {
                 (vec![Outcome::Suspect(rejection("bad_row")); batch.items.len()], Verdict::default())
             }
@@ -393,10 +435,25 @@ impl World {
         self.coming.clear();
         self.under_way.clear();
         self.lane = Lane::new(self.settings.clone(), false);
+        for (scope, reason) in self.store.paused() {
+            self.lane.restore_pause(scope, reason);
+        }
+        self.look_at_start();
         let proven = self.store.links.values().filter(|link| link.side.external_id.is_some()).count();
         self.lane.set_scene(proven as u64, BTreeSet::new());
         self.tell(Input::Recovered(self.store.open_attempts()));
         self.tell(Input::Due { links: self.store.unsettled(), more: false });
+    }
+
+    /// Somebody takes a field away over there, or gives it back, and time goes by.
+    fn drift(&mut self) {
+        let object = ["Lead", "Contact"][self.script.choose(2)].to_owned();
+        self.drift_is_told = self.script.choose(2) == 0;
+        if !self.drifted.remove(&object) {
+            self.drifted.insert(object);
+        }
+        let span = [1, 700, 4000][self.script.choose(3)];
+        self.pass(Duration::from_secs(span));
     }
 
     /// Somebody deletes a record over there.
@@ -419,6 +476,7 @@ impl World {
                 }
                 14..=18 => self.random_event(),
                 19 => self.pass(Duration::from_millis(30)),
+                20 if self.may_drift => self.drift(),
                 20 => self.pass(Duration::from_secs(3)),
                 21 if self.script.choose(2) == 0 => self.crash(),
                 21 => self.tell(Input::Pause(PauseScope::Writes, "maintenance".into())),
@@ -436,6 +494,7 @@ impl World {
     /// Everything friendly from now on, until nothing is left to do.
     pub fn calm_down(&mut self) {
         self.script.numbers.clear();
+        self.drifted.clear();
         if !self.lane.paused().is_empty() {
             self.tell(Input::Resume);
         }
@@ -461,7 +520,9 @@ impl World {
 
     fn next_moment(&self) -> Option<Timestamp> {
         let late = self.other.late.iter().map(|late| late.at).min();
-        [self.lane.next_wake().map(|(at, _)| at), late].into_iter().flatten().min()
+        // Looks come again for ever.
+        let soon = self.now.plus(Duration::from_secs(1800));
+        [self.lane.next_wake().map(|(at, _)| at).filter(|at| *at < soon), late].into_iter().flatten().min()
     }
 
     /// Everything is closed, and every link without a letter is as the record is.

@@ -196,10 +196,13 @@ pub(in super::super) fn open(connection: &Connection) -> Result<std::collections
 /// How many links are in each state, and since when the oldest due one waits.
 pub(in super::super) type States = (Vec<(LinkState, u64)>, Option<Timestamp>);
 
-/// Whether something is due or under way, or waits for more than a dead link of its record.
+/// Whether something is due or under way, or waits for more than a dead link of its record. What is due for an object that stands
+/// still is no rest.
 pub(in super::super) fn has_rest(connection: &Connection) -> Result<bool> {
     let doing = |error| fault("open work is looked for", error);
-    let sql = "SELECT EXISTS (SELECT 1 FROM link INDEXED BY link_due WHERE opened > closed AND state <= 1)
+    let sql = "SELECT EXISTS (SELECT 1 FROM link INDEXED BY link_due WHERE opened > closed AND state <= 1
+            AND NOT EXISTS (SELECT 1 FROM pause_object AS still JOIN system ON system.name = still.system
+                WHERE system.id = link.system AND still.object = link.object))
         OR EXISTS (SELECT 1 FROM link AS one INDEXED BY link_busy WHERE state >= 1 AND (state BETWEEN 2 AND 4 OR state = 5
             AND NOT EXISTS (SELECT 1 FROM link AS other WHERE other.record = one.record AND other.state = 1)))";
     connection.prepare_cached(sql).and_then(|mut statement| statement.query_row([], |row| row.get(0))).map_err(doing)

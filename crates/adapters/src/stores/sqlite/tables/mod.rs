@@ -10,6 +10,7 @@ pub(super) mod event;
 pub(super) mod letter;
 pub(super) mod link;
 pub(super) mod pause;
+pub(super) mod pause_object;
 pub(super) mod record;
 pub(super) mod resync;
 pub(super) mod source;
@@ -19,7 +20,7 @@ pub(super) mod token;
 use super::row::Table;
 
 /// Every table.
-pub(super) const ALL: [&Table; 14] = [
+pub(super) const ALL: [&Table; 15] = [
     &system::TABLE,
     &source::CHECKPOINT,
     &source::SEEN,
@@ -31,6 +32,7 @@ pub(super) const ALL: [&Table; 14] = [
     &charge::TABLE,
     &letter::TABLE,
     &pause::TABLE,
+    &pause_object::TABLE,
     &call::TABLE,
     &token::TABLE,
     &counter::TABLE,

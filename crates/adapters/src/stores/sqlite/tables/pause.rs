@@ -1,4 +1,4 @@
-//! The `pause` table: what stands still until an operator resumes it.
+//! The `pause` table: systems, or their deletes, that stand still until an operator resumes them.
 //!
 //! Promises: a row is there if and only if the pause is in force. Leaves to others: setting and lifting (`core`, the operator).
 
@@ -11,6 +11,7 @@ use syncline_engine::ports::store::PauseRow;
 use super::super::faults::fault;
 use super::super::row::{Group, Table, get, get_code, int, run, seal, text};
 use super::counter::Tally;
+use super::pause_object;
 
 pub(in super::super) const TABLE: Table = Table { name: "pause", key: &["system", "scope"], groups: &[ROW] };
 const ROW: Group = Group { columns: &["system", "scope", "since", "reason"], seal: "seal" };
@@ -22,9 +23,13 @@ const DELETE: &str = "DELETE FROM pause WHERE system = ?1 AND scope = ?2";
 pub(in super::super) fn change(connection: &Connection, changes: &[PauseChange], tally: &mut Tally) -> Result<()> {
     let doing = |error| fault("a pause is changed", error);
     for change in changes {
-        let scope = match change.pause.scope {
+        let scope = match &change.pause.scope {
             PauseScope::Writes => 0,
             PauseScope::Deletes => 1,
+            PauseScope::Object(object) => {
+                pause_object::change(connection, change, object, tally)?;
+                continue;
+            }
         };
         let parts = [text(&change.pause.system), int(scope), int(change.at.0), text(&change.reason)];
         let seal = [int(seal(&ROW, &parts))];
@@ -39,7 +44,7 @@ pub(in super::super) fn change(connection: &Connection, changes: &[PauseChange],
     Ok(())
 }
 
-/// Pauses in force, by system and scope.
+/// Pauses in force, those of objects too, by system and scope.
 pub(in super::super) fn list(connection: &Connection) -> Result<Vec<PauseRow>> {
     let doing = |error| fault("pauses are read", error);
     let sql = "SELECT system, scope, since, reason FROM pause ORDER BY system, scope";
@@ -50,5 +55,7 @@ pub(in super::super) fn list(connection: &Connection) -> Result<Vec<PauseRow>> {
         let pause = Pause { system: get(row, 0)?, scope: get_code(row, 1, &[PauseScope::Writes, PauseScope::Deletes])? };
         pauses.push(PauseRow { pause, since: Timestamp(get(row, 2)?), reason: get(row, 3)? });
     }
+    pauses.extend(pause_object::list(connection)?);
+    pauses.sort_by(|one, other| one.pause.cmp(&other.pause));
     Ok(pauses)
 }
