@@ -166,11 +166,13 @@ impl Link {
     }
 }
 
-/// Whether every other place that should hold the record's present generation is proven to.
+/// Whether every other place that should hold the record's present generation is proven to, with nothing open or under way: a
+/// place that was left and is wanted again may have its removal on the way still, which its open delivery outlasts.
 #[must_use]
 pub fn successors_proven(links: &[Link], link: LinkId, generation: Generation) -> bool {
     let holds = |other: &Link| {
-        other.side.external_id.is_some() && other.side.base.as_ref().is_some_and(|base| base.generation == generation)
+        let is_there = other.side.external_id.is_some() && other.side.base.as_ref().is_some_and(|base| base.generation == generation);
+        is_there && other.open() == 0 && other.side.state == SideState::Idle
     };
     links.iter().filter(|other| other.id != link && other.duty.desired == Presence::Present).all(holds)
 }
@@ -265,4 +267,39 @@ pub struct Known {
 /// A null that is written down is a value, not an absence.
 fn told<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Value>>, D::Error> {
     Option::<Value>::deserialize(from).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Base, Duty, Link, Presence, Side, SideState, successors_proven};
+    use crate::ids::{LinkId, RecordId, SystemId};
+    use crate::time::Timestamp;
+
+    fn link(id: i64, desired: Presence, open: u64, state: SideState) -> Link {
+        let base = Base { generation: 1, rows: BTreeMap::new() };
+        Link {
+            id: LinkId(id),
+            record: RecordId(1),
+            system: SystemId(1),
+            object: "Lead".into(),
+            duty: Duty { opened: 3 + open, generation_start: 0, desired, due_since: Timestamp(0) },
+            side: Side { state, closed: 3, external_id: Some("x".into()), base: Some(base), ..Side::default() },
+            forced_to: 0,
+        }
+    }
+
+    /// Left, then wanted again while its removal was on the way: it counts only once it is settled.
+    #[test]
+    fn a_successor_with_anything_open_or_under_way_is_not_proven() {
+        let old = link(1, Presence::Absent, 1, SideState::Idle);
+        let proven = |open, state| successors_proven(&[old.clone(), link(2, Presence::Present, open, state)], LinkId(1), 1);
+        assert!(proven(0, SideState::Idle));
+        assert!(!proven(1, SideState::Idle));
+        for state in [SideState::InFlight, SideState::Held, SideState::BackingOff, SideState::Waiting, SideState::Paused, SideState::Dead] {
+            assert!(!proven(0, state), "{state:?}");
+        }
+        assert!(!successors_proven(&[old.clone(), link(2, Presence::Present, 0, SideState::Idle)], LinkId(1), 2));
+    }
 }

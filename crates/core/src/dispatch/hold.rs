@@ -189,7 +189,7 @@ impl Lane {
                 attempt.fate = Fate::Proven;
                 self.prove_charge(attempt.charge, now);
                 hold.proven.push(attempt);
-            } else if attempt.horizon <= started {
+            } else if attempt.horizon <= started || self.settings.planted.has(Bug::ReadEndsHold) {
                 attempt.fate = Fate::Expired;
                 hold.expired.push(attempt);
             } else {

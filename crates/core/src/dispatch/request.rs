@@ -18,6 +18,7 @@ use crate::ids::{Ids, AttemptId, ChargeId, LinkId};
 use crate::link::{LinkState, SideState};
 use crate::outcome::{ExternalFields, Outcome, Rejection, Verdict};
 use crate::plan::mapping::encode_record;
+use crate::plan::reconcile::new_base;
 use crate::time::Timestamp;
 
 /// A request whose attempts took longer than this to become durable is not sent; horizons allow for it.
@@ -256,7 +257,7 @@ impl Lane {
             for (link, since) in taken {
                 let Some(entry) = self.entries.get(&link) else { continue };
                 match self.busy.get(&entry.record) {
-                    Some(holder) if *holder != link => self.queues.block(entry.record, group.clone(), link, since),
+                    Some(holder) if *holder != link && !self.settings.planted.has(Bug::RecordTwiceUnderWay) => self.queues.block(entry.record, group.clone(), link, since),
                     Some(_) | None => {
                         self.busy.insert(entry.record, link);
                         members.push(link);
@@ -351,9 +352,20 @@ impl Lane {
             self.moved(LinkState::Due, LinkState::InFlight);
             set.sides.push((entry.link.id, entry.link.side.clone()));
         }
+        if self.settings.planted.has(Bug::BaseBeforeProof) && attempt.operation == Operation::Update {
+            self.believe(&mut entry, &attempt);
+        }
         set.attempts_new.push(attempt.clone());
         entry.stage = Stage::Under { attempt, intent };
         self.entries.insert(entry.link.id, entry);
+    }
+
+    /// What a planted bug does in place of waiting for the answer.
+    fn believe(&self, entry: &mut Entry, attempt: &Attempt) {
+        if let Some(terms) = self.settings.terms.get(&entry.record_type) {
+            let old = entry.link.side.base.as_ref();
+            entry.link.side.base = Some(new_base(terms, attempt.generation, &attempt.values, None, old));
+        }
     }
 
     /// The charge is durable: the request may go.
@@ -371,6 +383,9 @@ impl Lane {
                     return;
                 }
                 self.outbox.push_back(Effect::Send(batch.clone()));
+                if self.settings.planted.has(Bug::QuotaFreeAtSend) {
+                    let _ = self.quota.answered(charge, now);
+                }
             }
             Some(Request::Read { batch, .. }) => {
                 self.report.reads += 1;

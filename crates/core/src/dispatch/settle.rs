@@ -40,6 +40,7 @@ impl Lane {
             self.pretend_written(&links, &mut outcomes);
         }
         outcomes.resize_with(links.len(), || Outcome::Unknown { why: "the answer does not cover this item".into() });
+        self.misread_unknown(&links, &mut outcomes);
         self.close_charge(charge, &outcomes, now);
         self.count_call(&outcomes, now);
         self.heed(&verdict, Some(&batch.object), now);
@@ -50,6 +51,19 @@ impl Lane {
         for (position, (link, outcome)) in links.into_iter().zip(outcomes).enumerate() {
             let half = u8::from(position * 2 >= size);
             self.settle_item(link, outcome, Cohort { of: charge, half }, size, now, ids);
+        }
+    }
+
+    /// What two planted bugs take a lost answer for.
+    fn misread_unknown(&self, links: &[LinkId], outcomes: &mut [Outcome]) {
+        let planted = self.settings.planted;
+        if planted.has(Bug::UnknownIsSuccess) && outcomes.iter().all(|outcome| matches!(outcome, Outcome::Unknown { .. })) {
+            self.pretend_written(links, outcomes);
+        }
+        if planted.has(Bug::UnknownIsFailure) {
+            for outcome in outcomes.iter_mut().filter(|outcome| matches!(outcome, Outcome::Unknown { .. })) {
+                *outcome = Outcome::Retry { code: "lost".into(), after: None };
+            }
         }
     }
 
@@ -234,17 +248,20 @@ impl Lane {
     /// Closes what a proven attempt covers and lets the link go.
     pub(super) fn close_by(&mut self, mut entry: Entry, attempt: &Attempt) {
         let covered = attempt.covers_to.saturating_sub(entry.link.side.closed);
-        let (applied, coalesced) = (covered.min(1), covered.saturating_sub(1));
+        let newer = u64::from(entry.again && self.settings.planted.has(Bug::SettleClosesNewer));
+        let (applied, coalesced) = (covered.min(1), covered.saturating_sub(1) + newer);
         self.count(Counter::Closed(self.settings.system, Ending::Applied), applied);
-        self.count(Counter::Closed(self.settings.system, Ending::Coalesced), coalesced);
+        if !self.settings.planted.has(Bug::CoalescedUncounted) {
+            self.count(Counter::Closed(self.settings.system, Ending::Coalesced), coalesced);
+        }
         self.settling.set.attempts_settled.push(AttemptFate { id: attempt.id, fate: Fate::Proven, applied, coalesced });
         let from = entry.link.state();
-        entry.link.side.closed = entry.link.side.closed.max(attempt.covers_to);
+        entry.link.side.closed = entry.link.side.closed.max(attempt.covers_to) + newer;
         self.calm(&mut entry);
         self.end_letters(&mut entry, attempt.opened_at, "a newer write of the link was applied");
         self.moved(from, entry.link.state());
         entry.again |= entry.link.open() > 0;
-        if entry.link.side.external_id.is_some() {
+        if entry.link.side.external_id.is_some() && !self.settings.planted.has(Bug::WaitersForgotten) {
             self.settling.release.append(&mut entry.left_behind);
         }
         self.settle(entry);
@@ -302,6 +319,7 @@ impl Lane {
         let cause = rejection.cause();
         match entry.link.side.letters.iter().find(|letter| letter.cause == cause) {
             Some(known) => self.settling.set.letters_grown.push((known.id, held)),
+            None if self.settings.planted.has(Bug::LetterLost) => {}
             None => {
                 let id = ids.letter();
                 entry.link.side.letters.push(LetterRef { id, cause });

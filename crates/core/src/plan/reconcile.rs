@@ -70,7 +70,8 @@ pub fn reconcile(ours: Ours<'_>, theirs: &Theirs, link: &Link, terms: &Terms, pl
     };
     let gone_or_leaving = record.state == RecordState::Deleted || link.duty.desired == Presence::Absent;
     if gone_or_leaving {
-        return plan_absence(ours, link, there);
+        let successors_proven = ours.successors_proven || planted.has(Bug::MoveDeletesFirst);
+        return plan_absence(Ours { successors_proven, ..ours }, link, there);
     }
     let base_generation = link.side.base.as_ref().map(|base| base.generation);
     let other_life = base_generation.is_some_and(|generation| generation != record.generation);

@@ -317,10 +317,12 @@ impl Dispatcher {
         lane.set_scene(proven, cautious);
         let mut ids = StoreIds(&*self.store);
         let now = self.clock.now();
-        lane.handle(Input::Recovered(attempts), now, &mut ids);
+        let planted = self.settings.planted;
+        let recovered = if planted.has(Bug::IntentsLostAtRestart) { Vec::new() } else { attempts };
+        lane.handle(Input::Recovered(recovered), now, &mut ids);
         let unsettled = self.store.unsettled(system).await?;
         lane.handle(Input::Due { links: unsettled, more: true }, now, &mut ids);
-        self.scan = Scan::From(None);
+        self.scan = if planted.has(Bug::DueLostAtRestart) { Scan::Off } else { Scan::From(None) };
         self.lane = Some(lane);
         Ok(Step::Worked)
     }

@@ -175,7 +175,10 @@ impl IntakeWorker {
         let count = group.inputs.len() as u64;
         let (source, offered, by_position) = {
             let slot = &self.feeds[index];
-            let offered = decode_all(&group, &self.schemas, &slot.settings);
+            let mut offered = decode_all(&group, &self.schemas, &slot.settings);
+            if self.planted.has(Bug::EventIdsIgnored) {
+                offered.iter_mut().filter_map(|offered| offered.event.as_mut().ok()).for_each(|event| event.event_id = None);
+            }
             (slot.source, offered, matches!(slot.settings.order_by, OrderBy::Position))
         };
         if self.planted.has(Bug::AcknowledgeBeforeDurable) {

@@ -17,7 +17,7 @@ use syncline_sandbox::exchange::System;
 use syncline_sandbox::oracle::{Oracle, Routing};
 use syncline_sandbox::sandbox::Sandbox;
 
-use super::workload::{Line, Log};
+use super::workload::Line;
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +37,10 @@ pub struct Judge {
     doomed: BTreeSet<(System, String)>,
     /// Records that bore our key before we wrote any.
     planted: BTreeSet<(System, String)>,
+    /// Keys whose record was to be nowhere at some time: deleted, or of a type that no place takes.
+    homeless: BTreeSet<String>,
+    /// Keys that some place holds, as last looked at.
+    held: BTreeSet<String>,
     verdict: Verdict,
 }
 
@@ -50,7 +54,14 @@ impl Judge {
     /// A judge who has seen nothing.
     #[must_use]
     pub fn new() -> Self {
-        Self { oracle: Oracle::new(Routing::Default), doomed: BTreeSet::new(), planted: BTreeSet::new(), verdict: Verdict::default() }
+        Self {
+            oracle: Oracle::new(Routing::Default),
+            doomed: BTreeSet::new(),
+            planted: BTreeSet::new(),
+            homeless: BTreeSet::new(),
+            held: BTreeSet::new(),
+            verdict: Verdict::default(),
+        }
     }
 
     /// Somebody else's store wrote a record with our key into every CRM, before this run.
@@ -79,6 +90,7 @@ impl Judge {
             return;
         }
         self.oracle.observe(line.raw.as_bytes());
+        self.homeless.extend(homeless_by(line));
         if let Some(key) = &line.deletes {
             for (system, record) in all_records(sandbox) {
                 if !record.deleted && key_of(&record) == Some(key) && !self.is_untouched(system, &record) {
@@ -86,6 +98,16 @@ impl Judge {
                 }
             }
         }
+    }
+
+    /// Something happened on the wire: a record that nobody took away must be somewhere all the time, also while it moves.
+    pub fn look_at(&mut self, sandbox: &Arc<Mutex<Sandbox>>, now: Timestamp) {
+        let live = all_records(sandbox).into_iter().filter(|(_, record)| !record.deleted);
+        let held: BTreeSet<String> = live.filter_map(|(_, record)| key_of(&record).cloned()).collect();
+        for key in self.held.difference(&held).filter(|key| !self.homeless.contains(*key)) {
+            self.verdict.violations.push(format!("I3: {key} was nowhere at {} although nobody took it away", now.as_millis()));
+        }
+        self.held = held;
     }
 
     /// Whether nothing is open but what waits for a letter.
@@ -139,8 +161,7 @@ impl Judge {
     }
 
     /// The ledger's equations and the seals of all rows.
-    pub fn audit(&mut self, memory: &Memory, store: &dyn Store) {
-        let _ = memory;
+    pub fn audit(&mut self, store: &dyn Store) {
         let audit = now(store.audit());
         match audit {
             Ok(audit) => {
@@ -156,8 +177,7 @@ impl Judge {
     }
 
     /// What the CRMs finally hold against what they must hold, and what they refused.
-    pub fn final_state(&mut self, memory: &Memory, sandbox: &Arc<Mutex<Sandbox>>, log: &Log) {
-        let _ = log;
+    pub fn final_state(&mut self, memory: &Memory, sandbox: &Arc<Mutex<Sandbox>>, is_poisoned: bool) {
         self.verdict.ledger = counters(memory);
         let excused = excused_keys(memory);
         let records: Vec<_> = all_records(sandbox).into_iter().filter(|(system, record)| !self.is_untouched(*system, record)).collect();
@@ -179,6 +199,12 @@ impl Judge {
         }
         if !self.verdict.violations.is_empty() {
             self.verdict.violations.extend(intake_letters(memory));
+        }
+        for (code, field) in letters(memory) {
+            if !is_deserved(&code, &field, is_poisoned) {
+                self.verdict.violations.push(format!("I9: a letter of {code} {field}, which nothing in this world deserves"));
+            }
+            *self.verdict.ledger.entry(format!("letter of {code} {field}")).or_default() += 1;
         }
         if !excused.is_empty() {
             self.count("record with a letter", excused.len() as u64);
@@ -225,6 +251,26 @@ fn intake_letters(memory: &Memory) -> Vec<String> {
         Ok(format!("letter {} {} {}", row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
     });
     rows.expect("rows").map(|row| row.expect("a row")).collect()
+}
+
+/// Whether the load or the fault script gives cause for such a letter: phones that are not to their liking, names that are missing, and
+/// addresses that another record holds.
+fn is_deserved(code: &str, field: &str, is_poisoned: bool) -> bool {
+    match field.to_ascii_lowercase().as_str() {
+        "phone" => is_poisoned,
+        "lastname" => matches!(code, "required" | "REQUIRED_FIELD_MISSING"),
+        "email" => matches!(code, "identity_collision" | "taken"),
+        _ => false,
+    }
+}
+
+/// Code and field of every letter of a link.
+fn letters(memory: &Memory) -> Vec<(String, String)> {
+    let connection = memory.connection();
+    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut statement = connection.prepare("SELECT code, coalesce(field, '-') FROM letter WHERE link IS NOT NULL").expect("a query");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
+    rows.map(|row| row.expect("a row")).collect()
 }
 
 /// The links of a record, for the report of what is wrong with it.
@@ -280,6 +326,14 @@ fn all_records(sandbox: &Arc<Mutex<Sandbox>>) -> Vec<(System, StoredRecord)> {
         .into_iter()
         .flat_map(|system| sandbox.records(system).into_iter().map(move |record| (system, record)))
         .collect()
+}
+
+/// The record that a line deletes, or sends to where no place takes it.
+fn homeless_by(line: &Line) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_str(&line.raw).ok()?;
+    let is_routed = event["item"]["contact"].as_str().is_none_or(|kind| kind != "robot");
+    let key = event["item"]["id"].as_str().filter(|_| !is_routed);
+    line.deletes.clone().or_else(|| key.map(str::to_owned))
 }
 
 fn key_of(record: &StoredRecord) -> Option<&String> {

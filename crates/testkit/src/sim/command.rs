@@ -170,7 +170,7 @@ fn parse(arguments: Vec<String>) -> Result<Wish, String> {
             "--from" => wish.from = number()?,
             "--seed" => (wish.from, wish.seeds) = (number()?, 1),
             "--bug" => {
-                let bug = Bug::ALL.into_iter().find(|bug| bug.name() == value);
+                let bug = Bug::ALL.iter().copied().find(|bug| bug.name() == value);
                 let names: Vec<_> = Bug::ALL.iter().map(|bug| bug.name()).collect();
                 wish.bug = Some(bug.ok_or_else(|| format!("no planted bug {value}; there are {}", names.join(", ")))?);
             }

@@ -136,17 +136,19 @@ impl Network {
         (state.tally.clone(), std::mem::take(&mut state.trace), std::mem::take(&mut state.violations))
     }
 
-    /// Lets everything happen whose time has come.
-    pub fn run_due(&self) {
+    /// Lets everything happen whose time has come; answers whether anything did.
+    pub fn run_due(&self) -> bool {
         let now = self.clock.now();
+        let mut happened = false;
         loop {
             let event = {
                 let mut state = self.lock();
                 match state.events.first_entry().filter(|entry| entry.key().0 <= now) {
                     Some(entry) => entry.remove(),
-                    None => return,
+                    None => return happened,
                 }
             };
+            happened = true;
             match event {
                 Event::Arrive(id) => self.arrive(id, now),
                 Event::Late(system, request) => {

@@ -134,9 +134,12 @@ impl Simulation {
         loop {
             let now = self.clock.now();
             for line in self.log.appear(now) {
+                self.network.trace(format!("line {}", line.raw));
                 self.judge.observe(line, &self.network.sandbox);
             }
-            self.network.run_due();
+            if self.network.run_due() {
+                self.judge.look_at(&self.network.sandbox, now);
+            }
             // The moments right after a commit are the ones that tell: what was made durable, what not yet.
             let likely = if std::mem::take(&mut self.committed) { 0.4 } else { 0.03 };
             if crashes.last().is_some_and(|at| *at <= now) && self.executor.rng().random_bool(likely) {
@@ -172,8 +175,9 @@ impl Simulation {
         }
         self.collect_moves(&process);
         self.judge.note_statuses(&process.statuses);
-        self.judge.final_state(&self.memory, &self.network.sandbox, &self.log);
-        self.judge.audit(&self.memory, &*process.store);
+        let is_poisoned = self.world.script.contains("invalid:");
+        self.judge.final_state(&self.memory, &self.network.sandbox, is_poisoned);
+        self.judge.audit(&*process.store);
     }
 
     /// One step of one task or of the committer, drawn by the seed.
@@ -263,7 +267,7 @@ impl Simulation {
         self.network.forget_senders();
         drop(process);
         let process = self.boot();
-        self.judge.audit(&self.memory, &*process.store);
+        self.judge.audit(&*process.store);
         process
     }
 
