@@ -1,14 +1,15 @@
-//! `syncline init`: a first configuration, commented, for what was asked for.
+//! `syncline init`: a first configuration, commented, for what was asked for, and first mapping tests beside it.
 //!
-//! Promises: what it writes passes `check` once the variables that it names are set; a file that is there is kept unless --force says
-//! otherwise; asks on a terminal for what no flag says. Leaves to others: every other key (`config/default.yaml`).
+//! Promises: what it writes passes `check` once the variables that it names are set; its tests pass without them. A file that is there is kept unless --force
+//! says otherwise; asks on a terminal for what no flag says. Leaves to others: every other key (`config/default.yaml`).
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::console::{Console, Failure, say};
+use super::first_test::first_tests;
 use super::target::CONFIG;
 use crate::control::Refusal;
 
@@ -47,7 +48,7 @@ pub(super) struct InitArgs {
     /// Where records go [default: salesforce,hubspot]
     #[arg(long, value_enum, value_name = "SYSTEMS", value_delimiter = ',')]
     to: Vec<To>,
-    /// Overwrite the file
+    /// Overwrite the files
     #[arg(long)]
     force: bool,
     /// Ask nothing
@@ -85,8 +86,21 @@ pub(super) fn init(args: &InitArgs, console: &mut Console) -> Result<u8, Failure
         Refusal::new(format!("{} cannot be written", args.file.display()), "name a file in a directory that can be written", 73).caused_by(&error)
     };
     std::fs::write(&args.file, text).map_err(uncreated)?;
-    say(&format!("{} is written; next: set the variables that it names, then `syncline check -c {0}`", args.file.display()));
+    let tests = write_tests(&args.file, &to, args.force)?;
+    say(&format!("{} is written{tests}; next: set the variables that it names, then `syncline check -c {0}`", args.file.display()));
     Ok(0)
+}
+
+/// Writes mapping tests beside the configuration, unless there are some of that name; answers what is to be said of it.
+fn write_tests(configuration: &Path, to: &[To], force: bool) -> Result<String, Failure> {
+    let file = configuration.with_extension("test.yaml");
+    let shown = file.display();
+    if file.exists() && !force {
+        return Ok(format!(", and {shown} is left as it is"));
+    }
+    let uncreated = |error: std::io::Error| Refusal::new(format!("{shown} cannot be written"), "name a file in a directory that can be written", 73).caused_by(&error);
+    std::fs::write(&file, first_tests(to.contains(&To::Salesforce), to.contains(&To::Hubspot))).map_err(uncreated)?;
+    Ok(format!(", and {shown}, which `syncline test -c {}` passes", configuration.display()))
 }
 
 /// Asks until the answer is understood; the end of the input takes the default.
@@ -121,12 +135,12 @@ fn configuration(from: From, to: &[To]) -> String {
     });
     if to.contains(&To::Salesforce) {
         text.push_str(
-            "\n  # `syncline check --connect` tells what the org lacks, such as the key field Syncline_Id__c.\n  salesforce:\n    kind: salesforce\n    \
+            "\n  # `syncline check --live` tells what the org lacks, such as the key field Syncline_Id__c.\n  salesforce:\n    kind: salesforce\n    \
              url: https://acme.my.salesforce.com    # your org's My Domain address\n    auth:\n      client_credentials:\n        id: ${SF_CLIENT_ID}\n        secret: ${SF_SECRET}\n",
         );
     }
     if to.contains(&To::Hubspot) {
-        text.push_str("\n  # Its contacts need the unique property syncline_id; `syncline check --connect` tells.\n  hubspot:\n    kind: hubspot\n    token: ${HUBSPOT_TOKEN}      # of a service key or private app\n");
+        text.push_str("\n  # Its contacts need the unique property syncline_id; `syncline check --live` tells.\n  hubspot:\n    kind: hubspot\n    token: ${HUBSPOT_TOKEN}      # of a service key or private app\n");
     }
     let routing = match (to.contains(&To::Salesforce), to.contains(&To::Hubspot)) {
         (true, false) => "salesforce_only",
@@ -144,7 +158,9 @@ fn configuration(from: From, to: &[To]) -> String {
 mod tests {
     use clap::ValueEnum;
 
-    use super::{From, To, configuration};
+    use super::{From, To, configuration, first_tests};
+    use crate::config::load_tests;
+    use crate::mapping_tests::{Coverage, carry_out, differences};
 
     /// Variables that first configurations name.
     const NAMED: [&str; 3] = ["SF_CLIENT_ID", "SF_SECRET", "HUBSPOT_TOKEN"];
@@ -155,7 +171,15 @@ mod tests {
             for to in [&[To::Salesforce][..], &[To::Hubspot], &[To::Salesforce, To::Hubspot]] {
                 let text = configuration(*from, to);
                 let loaded = crate::config::load(&text, "syncline.yaml", &|name| NAMED.contains(&name).then(|| "set".to_owned()));
-                assert!(loaded.is_ok(), "{from:?} {to:?}: {}\n{text}", loaded.err().map(|faults| faults.to_string()).unwrap_or_default());
+                let config = loaded.unwrap_or_else(|faults| panic!("{from:?} {to:?}: {faults}\n{text}"));
+                let (salesforce, hubspot) = (to.contains(&To::Salesforce), to.contains(&To::Hubspot));
+                let systems: Vec<&str> = [(salesforce, "salesforce"), (hubspot, "hubspot")].into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect();
+                let tests = load_tests(&first_tests(salesforce, hubspot), "syncline.test.yaml", &systems).unwrap();
+                assert!(!tests.is_empty());
+                for test in tests {
+                    let outcome = carry_out(&config, &test, &mut Coverage::of(&config));
+                    assert_eq!(differences(&test, &outcome), [], "{to:?} {}", test.name);
+                }
             }
         }
     }

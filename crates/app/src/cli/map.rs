@@ -15,7 +15,7 @@ use super::console::{Console, Failure, row, say};
 use super::map_forms::{Form, Forms, Line, forms};
 use super::records::shown;
 use super::overrides::SetArgs;
-use super::target::{CONFIG, read_config};
+use super::target::{CONFIG, read_config_without_secrets};
 use crate::config::{self, Config};
 use crate::control::Refusal;
 
@@ -87,7 +87,7 @@ pub(super) fn map(args: &MapArgs, console: &mut Console) -> Result<u8, Failure> 
 fn configuration(args: &MapArgs) -> Result<Config, Failure> {
     let here = Path::new(CONFIG);
     if let Some(file) = args.config.as_deref().or_else(|| here.exists().then_some(here)) {
-        return read_config(file, &args.set);
+        return read_config_without_secrets(file, &args.set);
     }
     config::load_with(BUILT_IN, "the defaults", &|name| (name == "UNSET").then(|| "unset".to_owned()), &args.set.overrides()).map_err(|faults| Failure::Faults(Box::new(faults)))
 }

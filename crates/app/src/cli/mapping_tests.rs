@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::console::{Console, Failure, row, say};
 use super::overrides::SetArgs;
-use super::target::{CONFIG, read_config};
+use super::target::{CONFIG, read_config_without_secrets};
 use crate::config::{Config, MappingTest, load_tests};
 use crate::control::Refusal;
 use crate::mapping_tests::{Coverage, Covered, Difference, Outcome, carry_out, differences, rewrite};
@@ -66,7 +66,7 @@ struct Judged {
 }
 
 pub(super) fn test(args: &TestArgs, console: &mut Console) -> Result<u8, Failure> {
-    let config = read_config(&args.config, &args.set)?;
+    let config = read_config_without_secrets(&args.config, &args.set)?;
     let mut coverage = Coverage::of(&config);
     let (mut tests, mut updated) = (Vec::new(), 0);
     for file in files(args)? {

@@ -18,6 +18,7 @@ mod demo_watch;
 mod doctor;
 mod events;
 mod explain;
+mod first_test;
 mod generate;
 mod generate_http;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::console::Failure;
 use super::overrides::SetArgs;
-use crate::config::{self, Config, process_env};
+use crate::config::{self, Config, Faults, process_env};
 use crate::control::{Door, Place, Refusal, Request};
 
 /// The configuration's name where none is named.
@@ -63,7 +63,7 @@ impl Target {
         let here = Path::new(CONFIG);
         let named = self.config.as_deref().or_else(|| (self.data.is_none() && here.exists()).then_some(here));
         if let Some(file) = named {
-            let mut config = read_config(file, &self.set)?;
+            let mut config = read_config_without_secrets(file, &self.set)?;
             if self.data.is_some() {
                 config.data.clone_from(&self.data);
             }
@@ -76,6 +76,30 @@ impl Target {
 
 /// Reads and checks a configuration.
 pub(super) fn read_config(file: &Path, set: &SetArgs) -> Result<Config, Failure> {
+    let text = read_text(file)?;
+    load(&text, file, &process_env, set).map_err(|faults| Failure::Faults(Box::new(faults)))
+}
+
+/// Reads and checks a configuration for a command that talks to no account: a variable that is not set here does not matter to it.
+pub(super) fn read_config_without_secrets(file: &Path, set: &SetArgs) -> Result<Config, Failure> {
+    let text = read_text(file)?;
+    let faults = match load(&text, file, &process_env, set) {
+        Ok(config) => return Ok(config),
+        Err(faults) => faults,
+    };
+    load(&text, file, &whatever_is_unset(&text), set).map_err(|_| Failure::Faults(Box::new(faults)))
+}
+
+fn load(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>, set: &SetArgs) -> Result<Config, Faults> {
+    config::load_with(text, &file.display().to_string(), env, &set.overrides())
+}
+
+/// The environment, with a word for every variable that the text names and that is not set.
+fn whatever_is_unset(text: &str) -> impl Fn(&str) -> Option<String> {
+    move |name| process_env(name).or_else(|| text.contains(&format!("${{{name}}}")).then(|| "unset".to_owned()))
+}
+
+fn read_text(file: &Path) -> Result<String, Failure> {
     let name = file.display().to_string();
     let cannot = |remedy: &str, error: &std::io::Error| Refusal::new(format!("the configuration {name} cannot be read"), remedy, 78).caused_by(error);
     let unreadable = |error: std::io::Error| {
@@ -90,16 +114,13 @@ pub(super) fn read_config(file: &Path, set: &SetArgs) -> Result<Config, Failure>
         let remedy = "name the configuration itself with -c FILE; a whole one has a few hundred lines";
         return Err(Failure::new(format!("the configuration {name} holds more than {CONFIG_BYTES_MAX} bytes"), remedy, 78));
     }
-    config::load_with(&text, &name, &process_env, &set.overrides()).map_err(|faults| Failure::Faults(Box::new(faults)))
+    Ok(text)
 }
 
-/// The configuration that lies in a data directory, as the demo leaves it, if it is in order. An operator's command talks to no
-/// account, so a secret that is not set here does not matter.
+/// The configuration that lies in a data directory, as the demo leaves it, if it is in order.
 fn kept_config(directory: &Path, set: &SetArgs) -> Option<Config> {
     let text = std::fs::read_to_string(directory.join(CONFIG)).ok()?;
-    let is_named = |name: &str| text.contains(&format!("${{{name}}}"));
-    let env = |name: &str| process_env(name).or_else(|| is_named(name).then(|| "unset".to_owned()));
-    let mut config = config::load_with(&text, CONFIG, &env, &set.overrides()).ok()?;
+    let mut config = load(&text, Path::new(CONFIG), &whatever_is_unset(&text), set).ok()?;
     config.data = Some(directory.to_owned());
     Some(config)
 }

@@ -77,6 +77,10 @@ fn init_writes_what_check_passes_and_overwrites_nothing() {
     let folder = TempDir::new().unwrap();
     let written = syncline(folder.path(), &["init", "--from", "stdin", "--to", "hubspot"]);
     assert_eq!((written.exit, written.out.as_str()), (0, ""), "{}", written.err);
+    let mut tested = binary(folder.path());
+    let tested = spawn(tested.env_clear().arg("test").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())).wait_with_output().unwrap();
+    let told = String::from_utf8(tested.stdout).unwrap();
+    assert!(tested.status.code() == Some(0) && told.starts_with("syncline.test.yaml\n  ok   a customer goes to HubSpot"), "{told}");
     let checked = syncline(folder.path(), &["check"]);
     assert_eq!(checked.exit, 0, "{}", checked.err);
     let text = std::fs::read_to_string(folder.path().join("syncline.yaml")).unwrap();
