@@ -216,6 +216,18 @@ check('parses one error, several, and choices', async () => {
   assert.equal((await rejected(old.limits())).errorCode, 'UNSUPPORTED_API_VERSION');
 });
 
+check('runs bulk jobs', async () => {
+  const input = [1, 2, 3].map((n) => ({ Syncline_Id__c: `bulk-${n}`, LastName: 'Bulky', Title: n === 3 ? null : 'x' }));
+  input.push({ Syncline_Id__c: 'bulk-x', LastName: 'y'.repeat(81), Title: 'x' });
+  const times = { pollInterval: 20, pollTimeout: 20000 };
+  const job = { object: 'Contact', operation: 'upsert', externalIdFieldName: 'Syncline_Id__c', input, ...times };
+  const told = await conn.bulk2.loadAndWaitForResults(job);
+  assert.deepEqual([told.successfulResults.length, told.failedResults.length, told.unprocessedRecords.length], [3, 1, 0]);
+  assert.match(told.failedResults[0].sf__Error, /^STRING_TOO_LONG:/);
+  const found = await (await conn.bulk2.query("SELECT Id, Title FROM Contact WHERE LastName = 'Bulky'", times)).toArray();
+  assert.equal(found.length, 3);
+});
+
 check('meets duplicate rules, alone and in a collection', async () => {
   const row = { LastName: 'Twice', AssistantName: 'Ygor' };
   const contact = conn.sobject('Contact');

@@ -256,6 +256,18 @@ def a_row_that_does_not_pass_is_a_malformed_request():
 
 
 @check
+def bulk_jobs_take_rows_in_and_give_them_out():
+    rows = [{"Syncline_Id__c": f"bulk-{n}", "LastName": "Bulk", "Title": "a, \"b\""} for n in range(5)]
+    rows.append({"Syncline_Id__c": "bulk-x", "LastName": "", "Title": ""})
+    told = sf.bulk2.Contact.upsert(records=rows, external_id_field="Syncline_Id__c")[0]
+    assert (told["numberRecordsProcessed"], told["numberRecordsFailed"]) == (6, 1)
+    failed = sf.bulk2.Contact.get_failed_records(told["job_id"])
+    assert "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --" in failed
+    found = "".join(sf.bulk2.Contact.query("SELECT Syncline_Id__c, Title FROM Contact WHERE LastName = 'Bulk'", max_records=2))
+    assert found.count('"a, ""b"""') == 5
+
+
+@check
 def a_duplicate_is_refused_with_its_match_and_saved_when_asked():
     row = {"LastName": "Twice", "AssistantName": "Igor"}
     first = sf.Contact.create(row)["id"]

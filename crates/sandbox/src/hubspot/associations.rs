@@ -109,8 +109,11 @@ pub(super) struct Inline<'a> {
     types: Vec<Spec>,
 }
 
-/// The links that a create asks for: company and types.
-pub(super) fn inline(account: &Account, wanted: &[Inline<'_>]) -> Result<Vec<(u64, BTreeSet<u32>)>, Refusal> {
+/// Links of a new contact: companies and types.
+pub(super) type Links = Vec<(u64, BTreeSet<u32>)>;
+
+/// The links that a create asks for.
+pub(super) fn inline(account: &Account, wanted: &[Inline<'_>]) -> Result<Links, Refusal> {
     let links = wanted.iter().map(|link| {
         let id = link.to.id.text().parse().ok().filter(|id| companies::live(account, *id).is_some());
         let Some(id) = id else {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::account::Account;
 use super::answer::{Answer, Call, Outcome};
-use super::associations;
+use super::associations::{self, Links};
 use super::batch_answer::{self, Failed};
 use super::body::{self, BatchBody, Input, Properties};
 use super::contacts::find_key;
@@ -88,7 +88,7 @@ fn records<'a>(account: &'a Account, verb: Verb, inputs: &'a [Input<'_>], mut wr
 }
 
 /// The links that each new contact is to get; a company that is not there refuses the whole request.
-fn links(account: &Account, verb: Verb, inputs: &[Input<'_>]) -> Result<Vec<Vec<(u64, BTreeSet<u32>)>>, Refusal> {
+fn links(account: &Account, verb: Verb, inputs: &[Input<'_>]) -> Result<Vec<Links>, Refusal> {
     let of = |input: &Input<'_>| if verb == Verb::Create { associations::inline(account, &input.associations) } else { Ok(Vec::new()) };
     inputs.iter().map(of).collect()
 }

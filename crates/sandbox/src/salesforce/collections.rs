@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::{Answer, Call, sobject};
 use super::errors::{self, Fault};
+use super::jobs::Operation;
 use super::org::Org;
 use super::record::{Batch, Record};
 use super::schema::{Kind, Sobject};
@@ -24,10 +25,10 @@ const READ_MAX: usize = 2_000;
 const RUNS_MAX: usize = 10;
 
 /// What became of one row.
-struct Outcome {
-    id: Option<String>,
-    created: Option<bool>,
-    faults: Vec<Fault>,
+pub(super) struct Outcome {
+    pub(super) id: Option<String>,
+    pub(super) created: Option<bool>,
+    pub(super) faults: Vec<Fault>,
 }
 
 /// What a write does with its rows.
@@ -130,6 +131,33 @@ fn write(org: &mut Org, call: &Call<'_>, write: Write) -> Answer {
         };
         records.into_iter().enumerate().map(one).collect()
     }))
+}
+
+/// Runs rows of one object that a bulk job saves together.
+pub(super) fn chunk(org: &mut Org, call: &Call<'_>, object: Sobject, operation: Operation, key_name: Option<&str>, records: Vec<Record<'_>>) -> Vec<Outcome> {
+    let number = key_name.and_then(|name| org.table(object).schema.number(name));
+    let write = match (operation, number) {
+        (Operation::Insert, _) => Write::Create,
+        (Operation::Upsert, Some(number)) => Write::Upsert(object, number),
+        (_, _) => Write::Update,
+    };
+    let keys: Vec<Option<String>> = records.iter().map(|record| key(org, object, record, write)).collect();
+    let twice = repeated(&keys);
+    let deleted = |faults: Vec<Fault>, id: &str| Outcome { id: ids::read(id), created: None, faults };
+    let one = |(index, record): (usize, Record<'_>)| {
+        if twice[index] {
+            return failed(None, vec![duplicate(write, keys[index].as_deref().unwrap_or(""))]);
+        }
+        let id = record.text("Id").unwrap_or("").to_owned();
+        match (operation, write) {
+            (Operation::Delete, _) => deleted(delete_one(org, call, index, &id).err().into_iter().collect(), &id),
+            (Operation::HardDelete, _) => deleted(named(object, &id).map_err(|fault| vec![fault]).and_then(|_| org.erase(&id)).err().unwrap_or_default(), &id),
+            (_, Write::Create) => create_one(org, call, object, record, None),
+            (_, Write::Update) => update_one(org, call, object, record, None),
+            (_, Write::Upsert(_, number)) => upsert_one(org, call, object, number, record, None),
+        }
+    };
+    records.into_iter().enumerate().map(one).collect()
 }
 
 fn create_one(org: &mut Org, call: &Call<'_>, object: Sobject, record: Record<'_>, refusal: Option<Fault>) -> Outcome {

@@ -53,6 +53,11 @@ pub(super) fn names(request: &Request, key: &str) -> Vec<Vec<String>> {
         | Resource::Deleted(_)
         | Resource::Recent
         | Resource::Search { .. }
+        | Resource::Jobs { .. }
+        | Resource::Job { .. }
+        | Resource::JobData(_)
+        | Resource::JobResults { .. }
+        | Resource::JobFound(_)
         | Resource::Unknown => Vec::new(),
     }
 }

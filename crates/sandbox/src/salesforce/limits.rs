@@ -14,6 +14,8 @@ use crate::exchange::Millis;
 const MINUTE_MS: Millis = 60_000;
 /// From then on a request counts as a long one.
 const LONG_MS: Millis = 20_000;
+/// Bulk batches in 24 hours.
+const BATCHES_MAX: usize = 15_000;
 const WINDOW_MINUTES: i64 = 24 * 60;
 
 /// Arrivals in the last 24 hours.
@@ -91,10 +93,10 @@ impl Running {
 }
 
 /// The body of the limits resource.
-pub(super) fn body(used: u32, max: u32) -> Value {
+pub(super) fn body(used: u32, max: u32, batches: usize) -> Value {
     json!({
         "DailyApiRequests": { "Max": max, "Remaining": max.saturating_sub(used) },
-        "DailyBulkApiBatches": { "Max": 15_000, "Remaining": 15_000 },
+        "DailyBulkApiBatches": { "Max": BATCHES_MAX, "Remaining": BATCHES_MAX.saturating_sub(batches) },
         "DailyBulkV2QueryJobs": { "Max": 10_000, "Remaining": 10_000 },
         "DailyBulkV2QueryFileStorageMB": { "Max": 976_562, "Remaining": 976_562 },
         "DataStorageMB": { "Max": 5, "Remaining": 5 },

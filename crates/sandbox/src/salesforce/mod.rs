@@ -3,11 +3,13 @@
 //! Promises: one sequence of requests and times gives one state and one sequence of answers; every data call counts
 //! against the rolling allowance on arrival, whatever becomes of it, and says so in `Sforce-Limit-Info`.
 //! Leaves to others: sockets (`server`), which requests are lost or broken on the way (`faults`), files (`journal`).
-//! Not emulated: Composite Graph, Bulk, events.
+//! Not emulated: Composite Graph, Bulk before 2.0, events.
 
 mod assertion;
 mod auth;
 mod automation;
+mod bulk;
+mod bulk_rows;
 mod call;
 mod collections;
 mod commands;
@@ -22,6 +24,7 @@ mod groups;
 mod identity;
 mod ids;
 mod inputs;
+mod jobs;
 mod lifecycle;
 mod limits;
 mod matching;
@@ -305,7 +308,7 @@ fn dispatch(org: &mut Org, request: &Request, route: &Route, refused: &BTreeMap<
     let call = Call { request, method, version, now, refused };
     match (&route.resource, method) {
         (Resource::Root, "GET") => Ok(wire::json(200, &root(org, version))),
-        (Resource::Limits { counts: false }, "GET") => Ok(wire::json(200, &limits::body(org.quota.used(), org.config.quota_day))),
+        (Resource::Limits { counts: false }, "GET") => Ok(wire::json(200, &limits::body(org.quota.used(), org.config.quota_day, org.jobs.batches(now)))),
         (Resource::Limits { counts: true }, "GET") => Ok(wire::json(200, &row_counts(org, request.query_value("sObjects")))),
         (Resource::Objects, "GET") => Ok(wire::json(200, &objects(version))),
         (Resource::Object(name), "GET") => basics(org, &call, name),
@@ -335,6 +338,14 @@ fn dispatch(org: &mut Org, request: &Request, route: &Route, refused: &BTreeMap<
         }
         (Resource::Search { parameterized: false }, "GET") => search::run(org, &call),
         (Resource::Search { parameterized: true }, "GET" | "POST") => search::parameterized(org, &call),
+        (Resource::Jobs { query }, "POST") => bulk::create(org, &call, *query),
+        (Resource::Jobs { query }, "GET") => bulk::list(org, *query),
+        (Resource::Job { query, id }, "GET") => bulk::read(org, *query, id),
+        (Resource::Job { query, id }, "PATCH") => bulk::change(org, &call, *query, id),
+        (Resource::Job { query, id }, "DELETE") => bulk::remove(org, *query, id),
+        (Resource::JobData(id), "PUT") => bulk::upload(org, &call, id),
+        (Resource::JobResults { id, file }, "GET") => bulk::results(org, id, *file),
+        (Resource::JobFound(id), "GET") => bulk::found(org, &call, id),
         (Resource::CustomField, "POST") => fields::create(org, &call),
         (Resource::Unknown, _) => Err(vec![errors::not_found()]),
         _ => Err(vec![errors::method_not_allowed(method, route.allowed())]),
@@ -358,7 +369,7 @@ fn versions(config: &SalesforceConfig) -> Value {
 
 fn root(org: &Org, version: u16) -> Value {
     let path = |name: &str| format!("/services/data/v{version}.0/{name}");
-    let names = ["sobjects", "query", "queryAll", "search", "parameterizedSearch", "limits", "recent", "composite", "tooling"];
+    let names = ["sobjects", "query", "queryAll", "search", "parameterizedSearch", "limits", "recent", "composite", "tooling", "jobs"];
     let mut paths: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), Value::String(path(name)))).collect();
     paths.insert("identity".to_owned(), Value::String(identity::url_at(&org.config, &org.config.instance_url)));
     Value::Object(paths)

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::config::{CustomField, SalesforceConfig};
 use super::cursors::Cursors;
 use super::ids;
+use super::jobs::Jobs;
 use super::limits::{Quota, Running};
 use super::schema::{Schema, Sobject};
 use super::sessions::Tokens;
@@ -197,6 +198,7 @@ pub(super) struct Org {
     pub(super) quota: Quota,
     pub(super) running: Running,
     pub(super) cursors: Cursors,
+    pub(super) jobs: Jobs,
     tables: [Table; Sobject::COUNT],
     changed_rows: BTreeSet<(Sobject, u64)>,
     /// One entry for each transaction that is open, the outermost first.
@@ -217,6 +219,7 @@ impl Org {
             quota: Quota::default(),
             running: Running::default(),
             cursors: Cursors::default(),
+            jobs: Jobs::default(),
             tables,
             changed_rows: BTreeSet::new(),
             undo: Vec::new(),

@@ -16,7 +16,7 @@ use super::org::{Org, Table};
 use super::schema::{Schema, Sobject};
 use super::soql::{self, Class, Name, Order, Query, Select};
 use super::values::{self, Cell};
-use super::{groups, ids, parents, wire};
+use super::{bulk_rows, groups, ids, parents, wire};
 use crate::exchange::Millis;
 
 /// Largest OFFSET.
@@ -112,6 +112,37 @@ pub(super) fn reopened(org: &Org, text: &str, serials: Vec<u64>, opened: Millis)
     let object = Sobject::named(&query.object.text)?;
     let (numbers, parents) = selected(org, org.table(object), text, &query).ok()?;
     Some(Cursor { object, numbers, parents, serials, opened, text: text.to_owned() })
+}
+
+/// What a bulk query finds, as lines of CSV, the head first.
+pub(super) fn lines(org: &Org, call: &Call<'_>, text: &str, all: bool, delimiter: u8) -> Result<(Sobject, Vec<String>), Vec<Fault>> {
+    let text = text.trim();
+    let query = parse(text)?;
+    let Select::Fields(names) = &query.select else {
+        return Err(vec![Fault::request(400, "API_ERROR", "A bulk query takes a list of fields, without counts and classes of fields")]);
+    };
+    let object = Sobject::named(&query.object.text).ok_or_else(|| vec![no_such_type(&query.object.text)])?;
+    let table = org.table(object);
+    let (numbers, parents) = selected(org, table, text, &query)?;
+    let serials = found(org, table, text, &query, all, call.now)?;
+    let head: Vec<String> = names.iter().map(|name| name.text.clone()).collect();
+    let rows = serials.iter().filter_map(|serial| table.rows.get(serial).map(|row| (*serial, row)));
+    let rows = rows.map(|(serial, row)| {
+        let mut record = values::record(&table.schema, serial, row, call.version, &numbers);
+        parents::add(org, &table.schema, (serial, row), call.version, &parents, &mut record);
+        names.iter().map(|name| cell(&record, &name.text)).collect::<Vec<String>>()
+    });
+    Ok((object, std::iter::once(head).chain(rows).map(|cells| bulk_rows::line(&cells, delimiter)).collect()))
+}
+
+/// The text of a dotted name in a record, empty where there is none; names are found without regard to case.
+fn cell(record: &Value, name: &str) -> String {
+    let member = |value: &Value, part: &str| value.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(part)).map(|(_, value)| value.clone());
+    match name.split('.').try_fold(record.clone(), |value, part| member(&value, part)) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text,
+        Some(other) => other.to_string(),
+    }
 }
 
 /// GET on a locator.

@@ -3,6 +3,7 @@
 //! Promises: a trailing slash and `_HttpMethod` tunnelling are understood; a path segment is percent-decoded once.
 //! Leaves to others: whether the caller may use the resource and what it answers (`mod`).
 
+use super::bulk::File;
 use super::form;
 use crate::exchange::Request;
 
@@ -70,6 +71,16 @@ pub(super) enum Resource {
     Recent,
     /// A search; with true its terms are parameters.
     Search { parameterized: bool },
+    /// Bulk jobs; with true those that query.
+    Jobs { query: bool },
+    /// One bulk job.
+    Job { query: bool, id: String },
+    /// Where a bulk job's rows are uploaded.
+    JobData(String),
+    /// A result file of an ingest job.
+    JobResults { id: String, file: File },
+    /// What a query job found.
+    JobFound(String),
     /// Custom fields in the tooling interface.
     CustomField,
     /// No resource of this emulator.
@@ -98,6 +109,12 @@ pub const OPERATIONS: &[&str] = &[
     "recent",
     "describe",
     "create_field",
+    "bulk_create",
+    "bulk_upload",
+    "bulk_change",
+    "bulk_read",
+    "bulk_results",
+    "bulk_delete",
     "limits",
     "versions",
     "resources",
@@ -191,6 +208,12 @@ impl Route {
             Resource::Recent => "recent",
             Resource::Search { .. } => "search",
             Resource::CustomField => "create_field",
+            Resource::Jobs { .. } if method == "POST" => "bulk_create",
+            Resource::Job { .. } if method == "PATCH" => "bulk_change",
+            Resource::Job { .. } if method == "DELETE" => "bulk_delete",
+            Resource::Jobs { .. } | Resource::Job { .. } => "bulk_read",
+            Resource::JobData(_) => "bulk_upload",
+            Resource::JobResults { .. } | Resource::JobFound(_) => "bulk_results",
             Resource::Unknown => "unknown",
         }
     }
@@ -205,10 +228,14 @@ impl Route {
             Resource::CollectionOf(_) => "HEAD,GET,POST",
             Resource::CollectionKey { .. } => "PATCH",
             Resource::CustomField | Resource::Composite | Resource::Batch | Resource::Tree(_) => "POST",
-            Resource::Search { parameterized: true } => "HEAD,GET,POST",
+            Resource::Search { parameterized: true } | Resource::Jobs { .. } => "HEAD,GET,POST",
+            Resource::Job { .. } => "DELETE,GET,HEAD,PATCH",
+            Resource::JobData(_) => "PUT",
             Resource::Versions
             | Resource::Updated(_)
             | Resource::Deleted(_)
+            | Resource::JobResults { .. }
+            | Resource::JobFound(_)
             | Resource::Recent
             | Resource::Search { parameterized: false }
             | Resource::Outside(_)
@@ -260,6 +287,16 @@ fn resource(parts: &[&str]) -> Resource {
         ["queryAll"] => Resource::Query { all: true },
         ["query" | "queryAll", locator] => Resource::QueryPage(own(locator)),
         ["tooling", "sobjects", "CustomField"] => Resource::CustomField,
+        ["jobs", kind @ ("ingest" | "query")] => Resource::Jobs { query: *kind == "query" },
+        ["jobs", kind @ ("ingest" | "query"), id] => Resource::Job { query: *kind == "query", id: own(id) },
+        ["jobs", "ingest", id, "batches"] => Resource::JobData(own(id)),
+        ["jobs", "query", id, "results"] => Resource::JobFound(own(id)),
+        ["jobs", "ingest", id, file] => match file.to_ascii_lowercase().as_str() {
+            "successfulresults" => Resource::JobResults { id: own(id), file: File::Successful },
+            "failedresults" => Resource::JobResults { id: own(id), file: File::Failed },
+            "unprocessedrecords" => Resource::JobResults { id: own(id), file: File::Unprocessed },
+            _ => Resource::Unknown,
+        },
         _ => Resource::Unknown,
     }
 }

@@ -1,7 +1,7 @@
 //! The org's state as JSON: whole for a snapshot, and what changed for the journal.
 //!
 //! Promises: `replay` of every entry in order on a fresh org, or on a restored snapshot, gives an equal snapshot;
-//! an entry holds changed rows, sessions, codes, minutes, opened queries and counters only. Values are kept by field name. The rows of an
+//! an entry holds changed rows, sessions, codes, minutes, opened queries, jobs and counters only. Values are kept by field name. The rows of an
 //! entry are one JSON text inside it, because a tree of 200 rows costs more than writing them does.
 //! Leaves to others: where the JSON is kept.
 
@@ -46,7 +46,7 @@ pub(super) fn snapshot(org: &Org) -> Value {
     json!({
         "rows": rows, "next": counters(org), "quota": org.quota.all(), "tokens": org.tokens.all(), "refresh": org.tokens.refresh(),
         "custom": serde_json::to_value(&org.custom).unwrap_or_default(),
-        "codes": org.tokens.codes(), "described": org.described,
+        "jobs": org.jobs.kept(), "codes": org.tokens.codes(), "described": org.described,
         "cursors": org.cursors.all().map(kept_cursor).collect::<Vec<_>>(),
     })
 }
@@ -102,6 +102,9 @@ pub(super) fn drain(org: &mut Org, written: &mut Written) -> Option<Value> {
     }
     if let Some(codes) = org.tokens.drain_codes() {
         entry.insert("codes".to_owned(), json!(codes));
+    }
+    if let Some(jobs) = org.jobs.drain() {
+        entry.insert("jobs".to_owned(), jobs);
     }
     let cursors: Vec<Value> = org.cursors.drain().into_iter().map(kept_cursor).collect();
     if !cursors.is_empty() {
@@ -160,6 +163,9 @@ fn kept_cursor((locator, cursor): (&str, &Cursor)) -> Value {
 fn read_rest(org: &mut Org, state: &Value) -> Result<(), String> {
     if let Some(codes) = state.get("codes") {
         org.tokens.set_codes(Deserialize::deserialize(codes).map_err(|error| format!("codes: {error}"))?);
+    }
+    if let Some(jobs) = state.get("jobs") {
+        org.jobs.read(jobs)?;
     }
     if let Some(described) = state.get("described") {
         org.described = Deserialize::deserialize(described).map_err(|error| format!("described: {error}"))?;

@@ -32,7 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
     let number = || 0..6_u8;
     prop_oneof![
         6 => (0..14_u8, number(), number()).prop_map(|(call, one, two)| Step::HubSpot(call, one, two)),
-        6 => (0..12_u8, number(), number()).prop_map(|(call, one, two)| Step::Salesforce(call, one, two)),
+        6 => (0..16_u8, number(), number()).prop_map(|(call, one, two)| Step::Salesforce(call, one, two)),
         1 => (number(), number()).prop_map(|(one, two)| Step::ByHand(one, two)),
         2 => (1..20_000_i64).prop_map(Step::Wait),
         2 => Just(Step::Restart),
@@ -58,13 +58,18 @@ fn config() -> SandboxConfig {
 fn request(token: &str, method: &str, target: &str, body: &Value) -> Request {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let query = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let headers = [("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())];
+    let kind = if body.is_string() { "text/csv" } else { "application/json" };
+    let headers = [("authorization", format!("Bearer {token}")), ("content-type", kind.to_owned())];
     Request {
         method: method.to_owned(),
         path: path.to_owned(),
         query: query.collect(),
         headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
+        body: match body {
+            Value::Null => Vec::new(),
+            Value::String(text) => text.clone().into_bytes(),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => body.to_string().into_bytes(),
+        },
     }
 }
 
@@ -93,6 +98,11 @@ fn hubspot_call(call: u8, one: u8, two: u8) -> Request {
     request("pat-sandbox-1", method, &target, &body)
 }
 
+/// The id of one of the first jobs.
+fn job(number: u8) -> String {
+    format!("7505g000000000{}", number + 1)
+}
+
 fn salesforce_call(token: &str, call: u8, one: u8, two: u8, next: &str) -> Request {
     let key = format!("k-{one}");
     let record = json!({"attributes": {"type": "Contact"}, "Syncline_Id__c": key, "LastName": format!("l{two}"), "Title": format!("t{one}")});
@@ -108,7 +118,11 @@ fn salesforce_call(token: &str, call: u8, one: u8, two: u8, next: &str) -> Reque
         7 => ("POST", format!("{DATA}/sobjects/Account"), json!({"Name": format!("a{one}")})),
         8 => ("GET", format!("{DATA}/sobjects/Lead/describe"), Value::Null),
         9 => ("GET", "/services/oauth2/authorize?response_type=code&client_id=sandbox-client&redirect_uri=https://a.example/cb".to_owned(), Value::Null),
-        10 => ("GET", format!("{DATA}/queryAll?q=SELECT Id FROM Contact WHERE IsDeleted = true"), Value::Null),
+        10 => ("POST", format!("{DATA}/jobs/ingest"), json!({"object": "Contact", "operation": "upsert", "externalIdFieldName": "Syncline_Id__c"})),
+        11 => ("PUT", format!("{DATA}/jobs/ingest/{}/batches", job(one)), Value::String(format!("Syncline_Id__c,LastName\n{key},bulk\nbad,\n"))),
+        12 => ("PATCH", format!("{DATA}/jobs/ingest/{}", job(one)), json!({"state": "UploadComplete"})),
+        13 => ("DELETE", format!("{DATA}/jobs/ingest/{}", job(one)), Value::Null),
+        14 => ("GET", format!("{DATA}/queryAll?q=SELECT Id FROM Contact WHERE IsDeleted = true"), Value::Null),
         _ => ("GET", format!("{DATA}/limits"), Value::Null),
     };
     request(token, method, &target, &body)

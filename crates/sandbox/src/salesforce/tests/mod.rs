@@ -4,6 +4,7 @@
 //! Leaves to others: sockets and faults, which the sandbox around the emulator adds.
 
 mod auth;
+mod bulk;
 mod collections;
 mod collections_failing;
 mod composite;
