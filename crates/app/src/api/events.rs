@@ -20,13 +20,13 @@ use syncline_core::ids::EventId;
 use syncline_core::outcome::Judgement;
 use syncline_core::seal::Seal;
 use syncline_engine::error::Kind;
-use syncline_engine::ports::clock::Clock;
 use syncline_engine::ports::feed::{Answer, Call, CallKey};
 
+use super::admission::admit;
 use super::auth::Bearer;
+use super::follow::location;
 use super::problem::{Code, Fault, Problem};
 use super::router::{Gate, RequestId};
-use crate::clock::WallClock;
 use crate::run::Callers;
 
 /// How long a commit may take before the caller is told that nobody knows yet.
@@ -57,21 +57,26 @@ struct Outcome {
 }
 
 pub(super) async fn take(State(gate): State<Arc<Gate>>, Extension(id): Extension<RequestId>, request: Request) -> Response<Body> {
-    match answer(&gate, request).await {
+    let (standing, admitted) = admit(&gate, request.headers());
+    let answered = match admitted {
+        Ok(bearer) => answer(&gate, &bearer, request).await,
+        Err(problem) => Err(problem),
+    };
+    let mut response = match answered {
         Ok((taken, was_kept)) => accepted(&taken, was_kept),
         Err(problem) => problem.response(&id.0),
-    }
+    };
+    standing.tell(response.headers_mut());
+    response
 }
 
-async fn answer(gate: &Gate, request: Request) -> Result<(Taken, bool), Problem> {
+async fn answer(gate: &Gate, bearer: &Bearer, request: Request) -> Result<(Taken, bool), Problem> {
     let (head, body) = request.into_parts();
-    let bearer = gate.tokens.bearer(&head.headers).ok_or(Code::Unauthorized)?;
-    gate.rate.take(&bearer.name, WallClock.now()).map_err(|seconds| Problem { retry_after: Some(seconds), ..Code::RateLimited.into() })?;
     let callers = gate.running.callers.as_ref().ok_or_else(|| {
         Problem::with_detail(Code::NotFound, "no system of kind http is configured, so no events are taken here")
     })?;
     let form = form(&head.headers)?;
-    let key = key(&head.headers, &bearer)?;
+    let key = key(&head.headers, bearer)?;
     let body = bytes(gate, &head.headers, body).await?;
     let limit = gate.config.limits.events;
     let read = decode::read(&form, &body, &gate.running.config.schemas, &callers.source, limit);
@@ -209,6 +214,11 @@ fn accepted(taken: &Taken, was_kept: bool) -> Response<Body> {
     *response.status_mut() = StatusCode::ACCEPTED;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // Of several events each has its id in its result.
+    let mut events = taken.results.iter().filter_map(|outcome| outcome.event);
+    if let (Some(event), None) = (events.next(), events.next()) {
+        headers.extend(location(event.0).map(|place| (header::LOCATION, place)));
+    }
     if was_kept {
         headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
     }

@@ -24,18 +24,28 @@ struct Bucket {
     at: Timestamp,
 }
 
+/// How a token stands after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Requests that it may make in a second.
+    pub(super) per_second: i64,
+    /// Requests that it may make at once.
+    pub(super) left: i64,
+    /// Whole seconds until it may make a whole second's at once again.
+    pub(super) full_in: u64,
+    /// Whole seconds to wait, if this request was one too many.
+    pub(super) wait: Option<u64>,
+}
+
 impl Rate {
     /// So many requests a second; None for any number.
     pub(super) fn new(per_second: Option<u32>) -> Self {
         Self { per_second, buckets: Mutex::default() }
     }
 
-    /// Takes one request out of a token's bucket.
-    ///
-    /// # Errors
-    /// The whole seconds after which it holds one again.
-    pub(super) fn take(&self, token: &Arc<str>, now: Timestamp) -> Result<(), u64> {
-        let Some(per_second) = self.per_second.map(i64::from) else { return Ok(()) };
+    /// Takes one request out of a token's bucket, and tells how the token stands; None where there is no rate.
+    pub(super) fn take(&self, token: &Arc<str>, now: Timestamp) -> Option<Standing> {
+        let per_second = self.per_second.map(i64::from)?;
         let full = per_second.saturating_mul(SECOND);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = buckets.entry(token.clone()).or_insert(Bucket { held: full, at: now });
@@ -43,12 +53,15 @@ impl Rate {
         let gone = now.0.saturating_sub(bucket.at.0).max(0);
         bucket.held = bucket.held.saturating_add(gone.saturating_mul(per_second)).min(full);
         bucket.at = now;
-        if bucket.held >= SECOND {
-            bucket.held -= SECOND;
-            return Ok(());
-        }
-        let missing = (SECOND - bucket.held) / per_second;
-        Err(u64::try_from(missing / SECOND).unwrap_or(0) + 1)
+        let is_in = bucket.held >= SECOND;
+        bucket.held -= if is_in { SECOND } else { 0 };
+        let seconds = |missing: i64| u64::try_from(missing / per_second / SECOND).unwrap_or(0) + 1;
+        Some(Standing {
+            per_second,
+            left: bucket.held / SECOND,
+            full_in: if bucket.held == full { 0 } else { seconds(full - bucket.held - 1) },
+            wait: (!is_in).then(|| seconds(SECOND - bucket.held)),
+        })
     }
 }
 
@@ -64,17 +77,20 @@ mod tests {
     fn a_bucket_holds_one_second_and_fills_evenly_each_token_for_itself() {
         let rate = Rate::new(Some(2));
         let (one, other) = (Arc::from("one"), Arc::from("other"));
-        let at = |millis| Timestamp::from_millis(millis);
-        assert_eq!([rate.take(&one, at(0)), rate.take(&one, at(0)), rate.take(&one, at(0))], [Ok(()), Ok(()), Err(1)]);
-        assert_eq!(rate.take(&other, at(0)), Ok(()));
-        assert_eq!([rate.take(&one, at(500)), rate.take(&one, at(500))], [Ok(()), Err(1)]);
-        assert_eq!([rate.take(&one, at(100)), rate.take(&one, at(10_000))], [Err(1), Ok(())]);
+        let take = |token, millis| {
+            let standing = rate.take(token, Timestamp::from_millis(millis)).unwrap();
+            (standing.left, standing.full_in, standing.wait)
+        };
+        assert_eq!([take(&one, 0), take(&one, 0), take(&one, 0)], [(1, 1, None), (0, 1, None), (0, 1, Some(1))]);
+        assert_eq!(take(&other, 0), (1, 1, None));
+        assert_eq!([take(&one, 500), take(&one, 500)], [(0, 1, None), (0, 1, Some(1))]);
+        assert_eq!([take(&one, 100), take(&one, 10_000)], [(0, 1, Some(1)), (1, 1, None)]);
     }
 
     #[test]
     fn without_a_rate_nobody_waits() {
         let rate = Rate::new(None);
         let token = Arc::from("one");
-        assert!((0..10_000).all(|_| rate.take(&token, Timestamp(0)).is_ok()));
+        assert!((0..10_000).all(|_| rate.take(&token, Timestamp(0)).is_none()));
     }
 }

@@ -4,12 +4,16 @@
 //! place and the remedy; one caller cannot keep another from being served. Loopback unless the configuration says otherwise.
 //! Leaves to others: reading bodies (`adapters`), judging and committing (intake), what the figures are (`engine::metrics`).
 
+mod admission;
 mod auth;
+mod certificate;
 mod connection;
 mod events;
+mod follow;
 mod health;
 mod limits;
 mod metrics;
+mod peers;
 mod problem;
 mod router;
 mod server;

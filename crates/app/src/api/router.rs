@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::auth::TokenBook;
 use super::limits::Rate;
 use super::problem::{Code, Problem};
-use super::{events, health, metrics};
+use super::{events, follow, health, metrics};
 use crate::config::ApiConfig;
 use crate::run::Running;
 
@@ -63,13 +63,18 @@ const ID_MAX: usize = 128;
 
 /// All routes; `more` are those of others.
 pub fn router(gate: Arc<Gate>, more: Router) -> Router {
-    let events = post(events::take).fallback(|State(_): State<Arc<Gate>>, id: axum::Extension<RequestId>| async move {
-        let mut response = Problem::from(Code::Method).response(&id.0.0);
-        response.headers_mut().insert(axum::http::header::ALLOW, HeaderValue::from_static("POST"));
-        response
-    });
+    let other = |allowed: &'static str| {
+        move |State(_): State<Arc<Gate>>, id: axum::Extension<RequestId>| async move {
+            let mut response = Problem::from(Code::Method).response(&id.0.0);
+            response.headers_mut().insert(axum::http::header::ALLOW, HeaderValue::from_static(allowed));
+            response
+        }
+    };
+    let events = post(events::take).fallback(other("POST"));
+    let one = get(follow::show).fallback(other("GET, HEAD"));
     Router::new()
         .route("/v1/events", events)
+        .route("/v1/events/{id}", one)
         .route("/livez", get(health::livez))
         .route("/healthz", get(health::livez))
         .route("/readyz", get(health::readyz))

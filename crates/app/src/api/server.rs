@@ -1,11 +1,11 @@
 //! Listens, and serves each connection for itself.
 //!
 //! Promises: an address that others can reach is refused without tokens, and without TLS unless a proxy in front has it;
-//! connections are bounded, and one too many is told so at once; a connection without a request is closed after its time; a stop
+//! connections are bounded, in all and by address, and one too many is told so at once; a connection without a request is closed after its time; a stop
 //! lets requests under way end, within a bound.
 //! Leaves to others: the answers (`router`), spawning (`crate::run`).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +13,6 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use syncline_engine::error::{Error, Kind, Result};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,9 +20,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use super::certificate::Certificate;
 use super::connection::Patient;
+use super::peers::{Peers, Place};
 use super::router::{Gate, router};
-use crate::config::{ApiConfig, TlsFiles};
+use crate::config::ApiConfig;
 use crate::run::{pause, spawn, within};
 
 /// How long a stop waits for requests under way.
@@ -36,6 +35,8 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(50);
 /// The longest request head in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Connections of one address, where others can reach the door without a proxy in front, unless another number is configured.
+const PER_ADDRESS: usize = 1000;
 /// Files that the process needs besides its connections.
 const FILES: u64 = 256;
 /// What a connection too many is told.
@@ -65,15 +66,17 @@ impl Serving {
 pub async fn serve(gate: Arc<Gate>, more: Router) -> Result<Serving> {
     let config = gate.config.clone();
     judge(&gate, &config)?;
-    let tls = config.tls.as_ref().map(acceptor).transpose()?;
+    let certificate = config.tls.clone().map(Certificate::read).transpose()?;
     let cannot = |error| Error::new(Kind::Unreachable, format!("cannot listen on {}", config.listen)).caused_by(error);
     let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let (stop, stopped) = watch::channel(false);
     let connections = connections(config.limits.connections);
-    let door = Door { router: router(gate, more), tls, config, free: Arc::new(Semaphore::new(connections)), connections, stopped };
+    let others = !config.listen.ip().is_loopback() && !config.behind_proxy;
+    let peers = Peers::new(config.limits.connections_per_address.or_else(|| others.then_some(PER_ADDRESS)));
+    let door = Door { router: router(gate, more), config, free: Arc::new(Semaphore::new(connections)), connections, peers, stopped };
     tracing::info!(%address, connections, "takes callers");
-    Ok(Serving { address, stop, task: spawn(door.listen(listener)) })
+    Ok(Serving { address, stop, task: spawn(door.listen(listener, certificate)) })
 }
 
 /// Refuses an address that others can reach if anybody could send there, or read what is sent.
@@ -101,35 +104,19 @@ fn connections(wanted: usize) -> usize {
     wanted.min(room)
 }
 
-fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor> {
-    let unread = |path: &std::path::Path, error: &dyn std::fmt::Display| {
-        Error::new(Kind::Config, format!("api.tls: {} does not read: {error}", path.display())).with_remedy("name files in PEM that this user may read")
-    };
-    let chain: std::result::Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(&files.cert).and_then(Iterator::collect);
-    let chain = chain.map_err(|error| unread(&files.cert, &error))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unread(&files.key, &error))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let refused = |error: rustls::Error| Error::new(Kind::Config, format!("api.tls: the certificate is refused: {error}"));
-    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(refused)?;
-    let mut config = builder.with_no_client_auth().with_single_cert(chain, key).map_err(refused)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
 /// What every connection needs.
 #[derive(Clone)]
 struct Door {
     router: Router,
-    tls: Option<TlsAcceptor>,
     config: ApiConfig,
     free: Arc<Semaphore>,
     connections: usize,
+    peers: Peers,
     stopped: watch::Receiver<bool>,
 }
 
 impl Door {
-    async fn listen(self, listener: TcpListener) {
+    async fn listen(self, listener: TcpListener, mut certificate: Option<Certificate>) {
         let mut stopped = self.stopped.clone();
         loop {
             let accepted = tokio::select! {
@@ -138,7 +125,7 @@ impl Door {
                 _ = stopped.wait_for(|stopped| *stopped) => break,
             };
             match accepted {
-                Ok((stream, _)) => self.welcome(stream),
+                Ok((stream, peer)) => self.welcome(stream, peer.ip(), certificate.as_mut()),
                 Err(error) => {
                     tracing::warn!(error = %error, "a caller could not connect");
                     pause(RETRY).await;
@@ -152,20 +139,20 @@ impl Door {
         }
     }
 
-    fn welcome(&self, stream: TcpStream) {
-        let Ok(permit) = self.free.clone().try_acquire_owned() else {
+    fn welcome(&self, stream: TcpStream, peer: IpAddr, certificate: Option<&mut Certificate>) {
+        let (Some(place), Ok(permit)) = (self.peers.admit(peer), self.free.clone().try_acquire_owned()) else {
             // Whoever is not told reads a closed connection.
             let _ = stream.try_write(BUSY);
             return;
         };
         // Answers are written whole; a failure here costs speed, no more.
         let _ = stream.set_nodelay(true);
-        let door = self.clone();
-        drop(spawn(door.converse(stream, permit)));
+        let (door, tls) = (self.clone(), certificate.map(Certificate::acceptor));
+        drop(spawn(door.converse(stream, tls, (place, permit))));
     }
 
-    async fn converse(self, stream: TcpStream, permit: OwnedSemaphorePermit) {
-        match &self.tls {
+    async fn converse(self, stream: TcpStream, tls: Option<TlsAcceptor>, held: (Place, OwnedSemaphorePermit)) {
+        match tls {
             None => self.serve(stream).await,
             Some(tls) => {
                 if let Some(Ok(stream)) = within(HANDSHAKE_TIME, tls.accept(stream)).await {
@@ -173,7 +160,7 @@ impl Door {
                 }
             }
         }
-        drop(permit);
+        drop(held);
     }
 
     async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {

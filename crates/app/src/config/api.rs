@@ -58,6 +58,8 @@ pub struct ApiLimits {
     pub events: usize,
     /// Connections at the same time.
     pub connections: usize,
+    /// Connections of one address; None for 1,000 where others can reach the door without a proxy in front, and for any number elsewhere.
+    pub connections_per_address: Option<usize>,
     /// How long a connection may stand without a whole request head.
     pub idle: Duration,
     /// How long a body may take to come in, and an answer to go out.
@@ -74,6 +76,7 @@ impl Default for ApiLimits {
             body: 1 << 20,
             events: 1000,
             connections: 16_000,
+            connections_per_address: None,
             idle: Duration::from_secs(60),
             body_time: Duration::from_secs(30),
             rate: None,
@@ -159,7 +162,7 @@ fn is_digest(text: &str) -> bool {
 }
 
 fn limits(reader: &mut Reader<'_>, node: &Node, limits: &mut ApiLimits) {
-    let known = ["body", "events", "connections", "idle", "body_time", "rate", "queue"];
+    let known = ["body", "events", "connections", "connections_per_address", "idle", "body_time", "rate", "queue"];
     let Some(section) = reader.section(node, &known) else { return };
     for (key, limit, min, max) in [
         ("body", &mut limits.body, 1024, 1 << 26),
@@ -178,6 +181,9 @@ fn limits(reader: &mut Reader<'_>, node: &Node, limits: &mut ApiLimits) {
             Some(time) => *limit = time,
             None => {}
         }
+    }
+    if let Some(node) = section.get("connections_per_address") {
+        limits.connections_per_address = reader.count(node, 1, 1_000_000);
     }
     if let Some(node) = section.get("rate") {
         limits.rate = reader.count(node, 1, 1_000_000).and_then(|count| u32::try_from(count).ok());

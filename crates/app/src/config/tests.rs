@@ -124,6 +124,7 @@ fn the_api_of_the_reference_is_the_one_that_is_built_in() {
     let given = config_of(&format!("{SHORTEST}\n{text}")).api.expect("an api");
     let mut built_in = super::ApiConfig { tls: given.tls.clone(), tokens: given.tokens.clone(), ..super::ApiConfig::default() };
     built_in.limits.rate = given.limits.rate;
+    built_in.limits.connections_per_address = given.limits.connections_per_address;
     assert_eq!(given, built_in);
 }
 

@@ -44,6 +44,21 @@ async fn one_connection_too_many_is_told_at_once_and_the_others_go_on() {
     world.end().await;
 }
 
+#[tokio::test]
+async fn an_address_has_its_share_of_connections() {
+    let world = World::start("limits: { connections_per_address: 1 }").await;
+    let mut first = TcpStream::connect(world.serving.address).await.unwrap();
+    assert_eq!(ask(&mut first).await.status, 200);
+    let refused = world.post(&event(1), "").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    assert_eq!(ask(&mut first).await.status, 200);
+    drop(first);
+    while world.post(&event(1), "").await.status != 202 {
+        tokio::task::yield_now().await;
+    }
+    world.end().await;
+}
+
 /// Asks on a connection that goes on.
 async fn ask(stream: &mut TcpStream) -> Answer {
     stream.write_all(b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();

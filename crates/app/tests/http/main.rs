@@ -6,7 +6,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod crash;
+mod follow;
 mod limits;
+mod process;
 mod safety;
 mod service;
 mod world;

@@ -14,6 +14,7 @@ use syncline_engine::error::Kind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::event;
 use super::world::{Answer, World};
@@ -78,6 +79,45 @@ async fn over_tls_an_event_is_taken_and_plain_text_is_not() {
     let _ = stream.read_to_end(&mut bytes).await;
     assert_eq!(Answer::read(&bytes).status, 202);
     assert_eq!(world.post(&event(2), "").await.status, 0);
+    world.end().await;
+}
+
+/// A connection that trusts that certificate alone.
+async fn connect(world: &World, cert: &rcgen::Certificate) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(cert.der().clone()).unwrap();
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let tcp = TcpStream::connect(world.serving.address).await.unwrap();
+    TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), tcp).await
+}
+
+async fn is_alive(stream: &mut TlsStream<TcpStream>) -> bool {
+    stream.write_all(b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let mut bytes = vec![0; 4096];
+    let count = stream.read(&mut bytes).await.unwrap();
+    Answer::read(&bytes[..count]).status == 200
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_replaced_greets_the_next_connection_and_cuts_no_other() {
+    // Another test may have been faster.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let directory = tempfile::tempdir().unwrap();
+    let (cert_file, key_file) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    let [old, new] = [(); 2].map(|()| generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap());
+    // Times of files are coarse on some disks; a remark makes the length another one.
+    std::fs::write(&cert_file, old.cert.pem()).unwrap();
+    std::fs::write(&key_file, old.signing_key.serialize_pem()).unwrap();
+    let world = World::start(&format!("tls: {{ cert: {}, key: {} }}", cert_file.display(), key_file.display())).await;
+    let mut first = connect(&world, &old.cert).await.unwrap();
+    assert!(is_alive(&mut first).await);
+    std::fs::write(&cert_file, format!("a new one\n{}", new.cert.pem())).unwrap();
+    assert!(is_alive(&mut connect(&world, &old.cert).await.unwrap()).await, "half of a pair changes nothing");
+    std::fs::write(&key_file, format!("a new one\n{}", new.signing_key.serialize_pem())).unwrap();
+    assert!(is_alive(&mut connect(&world, &new.cert).await.unwrap()).await);
+    assert!(connect(&world, &old.cert).await.is_err());
+    assert!(is_alive(&mut first).await, "a connection keeps what it was greeted with");
+    drop(first);
     world.end().await;
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::crash::Killed;
 
 /// The next word of the process to its manager.
-fn told(manager: &UnixDatagram) -> String {
+pub fn told(manager: &UnixDatagram) -> String {
     let mut bytes = [0; 256];
     let count = manager.recv(&mut bytes).expect("the process tells its manager");
     String::from_utf8_lossy(&bytes[..count]).trim().to_owned()
