@@ -20,6 +20,7 @@ pub mod config;
 pub mod control;
 mod library;
 pub mod mapping_tests;
+pub mod reload;
 pub mod run;
 pub mod wiring;
 pub mod witness;

@@ -25,7 +25,7 @@ use syncline_engine::workers::{Step, Worker};
 use tokio::sync::watch;
 
 use crate::api::TokenBook;
-use crate::config::Config;
+use crate::reload::Reloading;
 use crate::witness::CommitWitness;
 
 /// How long a stop waits for what is under way.
@@ -53,8 +53,8 @@ pub struct Running {
     pub tokens: Arc<TokenBook>,
     /// Systems by name.
     pub numbers: BTreeMap<String, i64>,
-    /// The configuration.
-    pub config: Arc<Config>,
+    /// The configuration, and how to change it.
+    pub reloading: Reloading,
 }
 
 /// The way to intake for callers.

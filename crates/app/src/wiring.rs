@@ -37,6 +37,7 @@ use syncline_engine::workers::upkeep::Upkeep;
 use crate::clock::WallClock;
 use crate::config::{Agreed, Config, Kind, SystemConfig};
 use crate::api::TokenBook;
+use crate::reload::{Configured, Exchanges, Reloading};
 use crate::run::{Callers, Running};
 use crate::witness::CommitWitness;
 
@@ -85,6 +86,8 @@ pub struct Wishes {
     pub gate: Gate,
     /// What comes through the standard input.
     pub stdin: Option<Receiver<Vec<u8>>>,
+    /// Where the configuration comes from, if it may be changed while the machine runs.
+    pub configured: Option<Configured>,
 }
 
 /// Everything that is to be driven.
@@ -112,12 +115,14 @@ pub async fn assemble(config: Arc<Config>, open: &OpenStore, clock: Arc<dyn Cloc
     let mut workers: Vec<Box<dyn Worker>> = Vec::new();
     let mut statuses: Vec<Arc<Mutex<LaneStatus>>> = Vec::new();
     let mut feeds = Vec::new();
+    let mut exchanges = Exchanges::default();
     for system in &config.systems {
         let id = number(&system.name);
         if let Some((writer, agreed)) = writer(&config, system)? {
             let settings = lane_settings(&config, system, SystemId(id), agreed, &*writer);
             let dispatcher = Dispatcher::new(store.clone(), writer, clock.clone(), hub.clone(), settings);
             statuses.push(dispatcher.status());
+            exchanges.lanes.insert(system.name.clone(), dispatcher.exchange());
             workers.push(Box::new(dispatcher));
         }
         if let Some((feed, settings)) = feed(system, SourceId(id), &mut wishes)? {
@@ -139,9 +144,13 @@ pub async fn assemble(config: Arc<Config>, open: &OpenStore, clock: Arc<dyn Cloc
     let schemas = config.schemas.clone();
     let intake = IntakeWorker::new(store.clone(), clock.clone(), hub.clone(), orders.clone(), schemas, routes, feeds);
     let intake_report: Arc<Mutex<IntakeReport>> = intake.report();
+    exchanges.rules = intake.exchange();
     workers.push(Box::new(intake));
-    workers.push(Box::new(Upkeep::new(store, clock, config.intake.remember_ids)));
-    let running = Running { store: open.store.clone(), witness: open.witness.clone(), hub, orders, statuses, intake: intake_report, callers, tokens, numbers, config };
+    let upkeep = Upkeep::new(store, clock, config.intake.remember_ids);
+    exchanges.remember_ids = upkeep.exchange();
+    workers.push(Box::new(upkeep));
+    let reloading = Reloading::new(config, wishes.configured.take(), exchanges);
+    let running = Running { store: open.store.clone(), witness: open.witness.clone(), hub, orders, statuses, intake: intake_report, callers, tokens, numbers, reloading };
     Ok(Machine { workers, running: Arc::new(running) })
 }
 

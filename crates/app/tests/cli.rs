@@ -20,6 +20,8 @@ mod operators;
 mod preview;
 #[path = "cli/reference.rs"]
 mod reference;
+#[path = "cli/reload.rs"]
+mod reload;
 #[path = "cli/resync.rs"]
 mod resync;
 #[path = "cli/sign_in.rs"]

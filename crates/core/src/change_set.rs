@@ -5,6 +5,7 @@
 
 use crate::attempt::{Attempt, Charge, Fate};
 use crate::checkpoint::Checkpoint;
+use crate::config_entry::ConfigEntry;
 use crate::outcome::Judgement;
 use crate::ids::{AttemptId, ChargeId, EventId, LetterId, LinkId, RecordId, SourceId, SystemId};
 use crate::ledger::Counts;
@@ -35,6 +36,8 @@ pub struct ChangeSet {
     pub calls: Vec<KeptCall>,
     /// Tokens made or changed, whole.
     pub tokens: Vec<Token>,
+    /// Configurations that came into force.
+    pub configs: Vec<ConfigEntry>,
     /// Where feeds may resume.
     pub checkpoints: Vec<Checkpoint>,
     /// Attempts that are about to be sent.

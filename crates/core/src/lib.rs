@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod boundary;
 pub mod change_set;
 pub mod checkpoint;
+pub mod config_entry;
 pub mod conflict;
 pub mod dispatch;
 pub mod envelope;

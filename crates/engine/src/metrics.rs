@@ -72,6 +72,10 @@ metrics! {
     LANE_STATE: Gauge "syncline_connection_state" ["connection", "state"] "1 for the state that a system's lane is in: connecting, running, paused, refused";
     LETTERS: Gauge "syncline_dead_letters" [] "Dead letters that wait";
     LETTERS_MADE: Counter "syncline_dead_letters_made" ["outcome"] "Dead letters by what happened to them: created, replayed, discarded, overtaken";
+    CONFIG_RELOADS: Counter "syncline_config_reloads" ["outcome"] "Times that the configuration was read again since the process began, by what came of it: applied, unchanged, refused";
+    CONFIG_OK: Gauge "syncline_config_last_reload_successful" [] "0 if the configuration was refused when it was read last, else 1";
+    CONFIG_AT: Gauge "syncline_config_last_reload_timestamp_seconds" [] "When the configuration was read again last; 0 if it never was";
+    CONFIG_NUMBER: Gauge "syncline_config_generation" [] "The number in history of the configuration that is in force; 0 if none is kept";
     STORE_BYTES: Gauge "syncline_store_size_bytes" [] "Size of the store's files";
     LATENCY: Histogram "syncline_end_to_end_latency_seconds" ["connection"] "From the acceptance of an event to the proof of the write that carried it, since the process began";
     STAGE_TIME: Histogram "syncline_stage_duration_seconds" ["connection", "stage"] "The two parts of that: queue, until the intent to send, and dispatch, from there to the proof";
@@ -112,6 +116,8 @@ pub struct Gathered {
     pub states: BTreeMap<i64, States>,
     /// What each lane looks like.
     pub lanes: Vec<LaneStatus>,
+    /// What became of changes to the configuration.
+    pub reloads: Reloads,
     /// Size of the store's files in bytes.
     pub store_bytes: u64,
     /// Times and sizes.
@@ -159,6 +165,23 @@ pub fn spreads(gathered: &Gathered) -> Vec<Spread> {
     spreads
 }
 
+/// What became of changes to the configuration since the process began.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reloads {
+    /// How often another one came into force.
+    pub applied: u64,
+    /// How often nothing differed.
+    pub unchanged: u64,
+    /// How often it was refused.
+    pub refused: u64,
+    /// Whether the last time it was.
+    pub is_refused: bool,
+    /// When that was.
+    pub last: Option<Timestamp>,
+    /// The number in history of the one in force.
+    pub number: u64,
+}
+
 /// What was gathered, as figures, in the metrics' order.
 #[must_use]
 pub fn figures(gathered: &Gathered) -> Vec<Figure> {
@@ -174,6 +197,13 @@ pub fn figures(gathered: &Gathered) -> Vec<Figure> {
     for post in Post::ALL {
         figures.add(LETTERS_MADE, &[post.name()], count(Counter::Letters(*post)));
     }
+    let reloads = &gathered.reloads;
+    for (result, count) in [("applied", reloads.applied), ("unchanged", reloads.unchanged), ("refused", reloads.refused)] {
+        figures.add(CONFIG_RELOADS, &[result], count as f64);
+    }
+    figures.add(CONFIG_OK, &[], if reloads.is_refused { 0.0 } else { 1.0 });
+    figures.add(CONFIG_AT, &[], reloads.last.map_or(0.0, |at| at.0 as f64 / 1e9));
+    figures.add(CONFIG_NUMBER, &[], reloads.number as f64);
     figures.add(STORE_BYTES, &[], gathered.store_bytes as f64);
     figures.in_order()
 }
@@ -300,6 +330,7 @@ mod tests {
             systems: [(2, "crm".to_owned())].into(),
             states: [(2, (vec![(LinkState::InFlight, 3)], Some(Timestamp(1_500_000_000))))].into(),
             lanes: vec![lane],
+            reloads: Reloads { applied: 2, refused: 1, is_refused: true, last: Some(Timestamp(2_500_000_000)), ..Reloads::default() },
             store_bytes: 4096,
             measured: Measured::default(),
         }
@@ -316,6 +347,7 @@ mod tests {
         assert_eq!(of(EVENTS_UNACCOUNTED, &[]), Some(1.0), "one delivery that no link holds");
         assert_eq!(of(LINKS, &["crm", "in_flight"]), Some(3.0));
         assert_eq!(of(OLDEST_DUE, &["crm"]), Some(1.5));
+        assert_eq!([of(CONFIG_RELOADS, &["refused"]), of(CONFIG_OK, &[]), of(CONFIG_AT, &[])], [Some(1.0), Some(0.0), Some(2.5)]);
         assert_eq!(of(REQUESTS, &["crm", "create"]), Some(7.0));
         assert_eq!(of(LANE_STATE, &["crm", "paused"]), Some(1.0));
         assert_eq!(of(LANE_STATE, &["crm", "running"]), Some(0.0));

@@ -18,7 +18,7 @@ use crate::config::{ApiConfig, TokenConfig};
 /// Every token that is known.
 #[derive(Debug, Default)]
 pub struct TokenBook {
-    configured: Vec<TokenConfig>,
+    configured: RwLock<Vec<TokenConfig>>,
     kept: RwLock<Vec<Token>>,
     is_public: bool,
 }
@@ -36,12 +36,21 @@ impl TokenBook {
     /// The tokens of a configuration and of a store.
     #[must_use]
     pub fn new(config: &ApiConfig, kept: Vec<Token>) -> Self {
-        Self { configured: config.tokens.clone(), kept: RwLock::new(kept), is_public: !config.listen.ip().is_loopback() }
+        Self { configured: RwLock::new(config.tokens.clone()), kept: RwLock::new(kept), is_public: !config.listen.ip().is_loopback() }
     }
 
     /// Takes the store's tokens as they are now.
     pub fn replace(&self, kept: Vec<Token>) {
         *self.kept.write().unwrap_or_else(PoisonError::into_inner) = kept;
+    }
+
+    /// Takes the configuration's tokens as they are now.
+    pub fn reconfigure(&self, configured: Vec<TokenConfig>) {
+        *self.configured.write().unwrap_or_else(PoisonError::into_inner) = configured;
+    }
+
+    fn configured(&self) -> std::sync::RwLockReadGuard<'_, Vec<TokenConfig>> {
+        self.configured.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether callers need a token. A token that was revoked does not open the door to everybody.
@@ -53,7 +62,7 @@ impl TokenBook {
     /// Whether no token is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.configured.is_empty() && self.kept.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.configured().is_empty() && self.kept.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Who asks, by the request's headers; None if they may not.
@@ -73,7 +82,7 @@ impl TokenBook {
         }
         let digest = digest(secret.trim());
         let mut found = None;
-        for token in &self.configured {
+        for token in self.configured().iter() {
             if bool::from(token.sha256.as_bytes().ct_eq(digest.as_bytes())) {
                 found = Some(Bearer { name: Arc::from(token.name.as_str()), tenant: Arc::from(token.tenant.as_str()) });
             }

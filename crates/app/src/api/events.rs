@@ -79,7 +79,7 @@ async fn answer(gate: &Gate, bearer: &Bearer, request: Request) -> Result<(Taken
     let key = key(&head.headers, bearer)?;
     let body = bytes(gate, &head.headers, body).await?;
     let limit = gate.config.limits.events;
-    let read = decode::read(&form, &body, &gate.running.config.schemas, &callers.source, limit);
+    let read = decode::read(&form, &body, &gate.running.reloading.config().schemas, &callers.source, limit);
     let Read { inputs, is_list } = read.map_err(|refused| whole(callers, refused, limit))?;
     if inputs.iter().all(Result::is_err) {
         callers.queue.told(inputs.len() as u64);

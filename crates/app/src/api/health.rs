@@ -58,6 +58,7 @@ pub(super) async fn readyz(
     if is_verbose {
         checks.push(store);
         checks.push(intake(&gate));
+        checks.push(configuration(&gate));
         checks.extend(lanes(&gate));
     }
     let (code, status) = if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "unready") };
@@ -72,6 +73,13 @@ async fn store(gate: &Gate) -> Check {
         None => ("failed", Some("the store does not answer".to_owned())),
     };
     Check { name: "store".into(), status, detail }
+}
+
+/// A configuration that was refused makes nobody unready: the former one is in force.
+fn configuration(gate: &Gate) -> Check {
+    let refused = gate.running.reloading.refused();
+    let told = |refused: crate::reload::Refused| format!("since {} another one is refused ({} faults); the former one stays", refused.at, refused.faults.len());
+    Check { name: "configuration".into(), status: if refused.is_some() { "stalled" } else { "ok" }, detail: refused.map(told) }
 }
 
 fn intake(gate: &Gate) -> Check {

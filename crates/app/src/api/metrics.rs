@@ -56,16 +56,18 @@ pub(super) async fn scrape(State(gate): State<Arc<Gate>>, Extension(id): Extensi
 /// What the figures are made from.
 async fn gather(running: &Running) -> Result<Gathered> {
     let store = &*running.store;
+    let config = running.reloading.config();
     let mut gathered = Gathered {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         store: "sqlite".to_owned(),
         ledger: store.ledger().await?,
         lanes: running.statuses.iter().map(|status| status.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect(),
-        store_bytes: store_bytes(&running.config.store_path()),
+        reloads: running.reloading.figures(),
+        store_bytes: store_bytes(&config.store_path()),
         measured: running.witness.measured(),
         ..Gathered::default()
     };
-    for system in &running.config.systems {
+    for system in &config.systems {
         let number = running.numbers.get(&system.name).copied().unwrap_or_default();
         if system.kind.agreed().is_some() {
             gathered.systems.insert(number, system.name.clone());

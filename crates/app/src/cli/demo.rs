@@ -113,7 +113,7 @@ pub async fn demo(args: DemoArgs) -> Result<bool> {
     let stage = set_up(&args).await?;
     let clock: Arc<dyn Clock> = Arc::new(WallClock);
     let gate = Gate::default();
-    let wishes = Wishes { load: Some(args.load()), gate: gate.clone(), stdin: None };
+    let wishes = Wishes { load: Some(args.load()), gate: gate.clone(), ..Wishes::default() };
     let Machine { workers, running } = assemble(stage.config.clone(), &stage.open, clock.clone(), wishes).await?;
     if !args.json {
         say(&opening(&args, &stage));

@@ -133,7 +133,8 @@ fn differences(
     records: &[(System, StoredRecord)],
     excused: &BTreeSet<String>,
 ) -> Result<Vec<String>> {
-    let settings = running.config.systems.iter().find_map(|system| match &system.kind {
+    let config = running.reloading.config();
+    let settings = config.systems.iter().find_map(|system| match &system.kind {
         SystemKind::Generator(config) => Some(&config.settings),
         SystemKind::File(_) | SystemKind::Stdin(_) | SystemKind::Http(_) | SystemKind::Salesforce(_) | SystemKind::HubSpot(_) => None,
     });

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::causes::{self, all_waiting, group};
 use super::console::{Console, Failure};
 use super::target::Target;
+use crate::reload::Refused;
 use crate::control::{Answer, LaneView, LedgerView, QuotaView, Refusal, Request};
 
 pub(super) const EXAMPLES: &str = "Examples:\n  syncline doctor -c syncline.yaml\n  syncline doctor --out bundle.json";
@@ -87,8 +88,11 @@ fn examine(target: &Target) -> Result<Bundle, Failure> {
     let ledger = door.ask(&Request::Ledger { verify: true });
     let quota = door.ask(&Request::Quota);
     let letters = all_waiting(&mut door);
+    let values = door.ask(&Request::ConfigValues);
     door.close();
     let Answer::Ledger(ledger) = ledger? else { return Err(super::unexpected()) };
+    let Answer::ConfigValues { values } = values? else { return Err(super::unexpected()) };
+    let refused = values.and_then(|values| values.refused).map(|refused| of_refused(&refused));
     let quota = match quota {
         Ok(Answer::Quota(quota)) => Some(quota),
         Ok(_) => return Err(super::unexpected()),
@@ -101,7 +105,7 @@ fn examine(target: &Target) -> Result<Bundle, Failure> {
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         configuration: config.map(|config| config.describe()),
         store: sizes(&place.store),
-        findings: findings(&ledger, quota.as_ref(), &causes),
+        findings: refused.into_iter().chain(findings(&ledger, quota.as_ref(), &causes)).collect(),
         ledger: *ledger,
         quota,
         dead_letters: causes,
@@ -135,6 +139,15 @@ fn findings(ledger: &LedgerView, quota: Option<&QuotaView>, causes: &[Cause]) ->
         found.push(finding(format!("{} dead letter{plural}: {}{field} [{}]", cause.letters, cause.code, cause.error), &cause.remedy));
     }
     found
+}
+
+/// Paths and codes only: a message may quote what was written.
+fn of_refused(refused: &Refused) -> Finding {
+    let faults: Vec<_> = refused.faults.iter().map(|fault| format!("{} [{}]", if fault.path.is_empty() { &fault.place } else { &fault.path }, fault.code)).collect();
+    Finding {
+        what: format!("since {} another configuration is refused, and the former one stays: {}", refused.at, faults.join(", ")),
+        remedy: "`syncline check` tells each fault; once they are mended: `syncline config reload`".to_owned(),
+    }
 }
 
 fn of_lane(lane: &LaneView) -> Vec<Finding> {

@@ -89,7 +89,9 @@ fn configuration(args: &MapArgs) -> Result<Config, Failure> {
     if let Some(file) = args.config.as_deref().or_else(|| here.exists().then_some(here)) {
         return read_config_without_secrets(file, &args.set);
     }
-    config::load_with(BUILT_IN, "the defaults", &|name| (name == "UNSET").then(|| "unset".to_owned()), &args.set.overrides()).map_err(|faults| Failure::Faults(Box::new(faults)))
+    config::load_with(BUILT_IN, "the defaults", &|name| (name == "UNSET").then(|| "unset".to_owned()), &args.set.overrides())
+        .map(|loaded| loaded.config)
+        .map_err(|faults| Failure::Faults(Box::new(faults)))
 }
 
 fn event_bytes(event: &str) -> Result<Vec<u8>, Failure> {

@@ -8,6 +8,7 @@ mod accounts;
 mod causes;
 mod check;
 mod colour;
+mod config;
 mod console;
 mod dead_letters;
 pub mod demo;
@@ -58,6 +59,7 @@ use colour::ColorWish;
 use console::{Console, Failure};
 
 use crate::config::process_env;
+use crate::reload::{Relog, Source};
 
 /// The exit code of a command line that is wrong.
 const USAGE: u8 = 64;
@@ -133,6 +135,9 @@ enum Command {
     /// Write the pages of the reference that are made from the code
     #[command(hide = true, before_help = "Examples:\n  syncline reference docs/reference")]
     Reference(reference::ReferenceArgs),
+    /// Show and change the configuration, also while the process runs
+    #[command(subcommand, before_help = "Examples:\n  syncline config get routing\n  syncline config set dispatch.retry.max 10m\n  syncline config history")]
+    Config(config::ConfigCommand),
     /// Stop a system's writes
     #[command(before_help = pauses::PAUSE_EXAMPLES)]
     Pause(pauses::PauseArgs),
@@ -192,13 +197,15 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
     match command {
         Command::Demo(args) => {
             // Where a view has the terminal, the view tells what keeps a lane.
-            log(if args.is_viewed() { "off" } else { "warn" }, run::LogFormat::Text);
+            // A demo's level stays.
+            let _ = log(if args.is_viewed() { "off" } else { "warn" }, run::LogFormat::Text);
             verdict(block_on(demo::demo(args))?)
         }
         Command::Run(args) => {
-            let config = target::read_config(&args.config, &args.set)?;
-            log(&config.log, args.log_format);
-            verdict(block_on(run::run(config, args.data, args.behind_proxy))?)
+            let source = Source { data: args.data.clone(), behind_proxy: args.behind_proxy, ..target::source(&args.config, &args.set) };
+            let loaded = source.load()?;
+            let relog = log(&loaded.config.log, args.log_format);
+            verdict(block_on(run::run(loaded, source, relog))?)
         }
         Command::Sandbox(args) => sandbox::serve(&args, console),
         Command::Generate(args) => generate::generate(&args, console),
@@ -214,6 +221,7 @@ fn carry_out(command: Command, console: &mut Console) -> Result<u8, Failure> {
         Command::Doctor(args) => doctor::doctor(&args, console),
         Command::Explain(args) => explain::explain(&args, console),
         Command::Reference(args) => reference::reference(&args, <Cli as clap::CommandFactory>::command(), console),
+        Command::Config(command) => config::config(&command, console),
         Command::Pause(args) => pauses::pause(&args, console),
         Command::Resume(args) => pauses::resume(&args, console),
         Command::Resync(args) => resync::resync(&args, console),
@@ -242,14 +250,29 @@ fn block_on<T, E: Into<Failure>>(future: impl Future<Output = Result<T, E>>) -> 
     runtime.block_on(future).map_err(Into::into)
 }
 
-/// Logs to stderr, without times where a person watches.
-fn log(directives: &str, format: run::LogFormat) {
-    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).with_target(false);
+/// Logs to stderr, without times where a person watches; answers how to set what is logged from now on.
+fn log(directives: &str, format: run::LogFormat) -> Relog {
+    let filter = |directives: &str| EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter(directives)).with_writer(std::io::stderr).with_ansi(false).with_target(false);
     // A second subscriber is refused, and the first one goes on.
-    let _ = match format {
-        run::LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        run::LogFormat::Text if std::io::stderr().is_terminal() => builder.without_time().try_init(),
-        run::LogFormat::Text => builder.try_init(),
-    };
+    match format {
+        run::LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_filter_reloading();
+            let handle = builder.reload_handle();
+            let _ = builder.try_init();
+            Box::new(move |directives| drop(handle.reload(filter(directives))))
+        }
+        run::LogFormat::Text if std::io::stderr().is_terminal() => {
+            let builder = builder.without_time().with_filter_reloading();
+            let handle = builder.reload_handle();
+            let _ = builder.try_init();
+            Box::new(move |directives| drop(handle.reload(filter(directives))))
+        }
+        run::LogFormat::Text => {
+            let builder = builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            let _ = builder.try_init();
+            Box::new(move |directives| drop(handle.reload(filter(directives))))
+        }
+    }
 }

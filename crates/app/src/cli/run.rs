@@ -16,10 +16,11 @@ use syncline_engine::ports::store::{LetterFilter, Store};
 
 use super::console::say;
 use super::overrides::SetArgs;
-use super::signals::Signals;
+use super::signals::{Hangups, Signals};
 use crate::api::{Gate, Serving, serve};
 use crate::clock::WallClock;
-use crate::config::{Config, Kind as SystemKind};
+use crate::config::{Kind as SystemKind, Loaded};
+use crate::reload::{ConfigWish, Configured, Relog, Source};
 use crate::run::{Drive, Running, pause, read_stdin};
 use crate::wiring::{Machine, Wishes, assemble, open_store};
 
@@ -57,13 +58,10 @@ pub struct RunArgs {
 ///
 /// # Errors
 /// What keeps it from starting or going on.
-pub async fn run(mut config: Config, data: Option<PathBuf>, behind_proxy: bool) -> Result<bool> {
-    if behind_proxy && let Some(api) = &mut config.api {
-        api.behind_proxy = true;
-    }
-    if data.is_some() {
-        config.data = data;
-    }
+pub async fn run(loaded: Loaded, source: Source, relog: Relog) -> Result<bool> {
+    // From here on SIGHUP ends nothing.
+    let mut hangups = Hangups::listen()?;
+    let Loaded { config, written } = loaded;
     let config = Arc::new(config);
     let path = config.store_path();
     let directory = config.data.clone().or_else(|| path.parent().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("."));
@@ -71,7 +69,8 @@ pub async fn run(mut config: Config, data: Option<PathBuf>, behind_proxy: bool) 
     let clock: Arc<dyn Clock> = Arc::new(WallClock);
     let reads_stdin = config.systems.iter().any(|system| matches!(system.kind, SystemKind::Stdin(_)));
     let stdin = if reads_stdin { Some(read_stdin()?) } else { None };
-    let Machine { workers, running } = assemble(config, &open, clock.clone(), Wishes { stdin, ..Wishes::default() }).await?;
+    let Machine { workers, running } = assemble(config, &open, clock.clone(), Wishes { stdin, configured: Some(Configured { source, written, relog }), ..Wishes::default() }).await?;
+    running.keep_start(STARTER).await?;
     let control = crate::control::start(&directory, running.clone())?;
     let mut signals = Signals::listen()?;
     let serving = open_door(&running, Router::new()).await?;
@@ -80,6 +79,7 @@ pub async fn run(mut config: Config, data: Option<PathBuf>, behind_proxy: bool) 
     let interrupted = tokio::select! {
         interrupted = wait(&running, &mut signals) => interrupted?,
         () = tell_that_it_lives() => false,
+        () = obey(&running, &mut hangups) => false,
     };
     tell_manager(&[NotifyState::Stopping]);
     if let Some(callers) = &running.callers {
@@ -104,9 +104,25 @@ pub async fn run(mut config: Config, data: Option<PathBuf>, behind_proxy: bool) 
 
 /// Opens the door for callers, if the configuration has one; `more` are routes that are served besides.
 async fn open_door(running: &Arc<Running>, more: Router) -> Result<Option<Serving>> {
-    let Some(api) = running.config.api.clone() else { return Ok(None) };
+    let Some(api) = running.reloading.config().api.clone() else { return Ok(None) };
     let gate = Gate::new(running.clone(), running.tokens.clone(), api);
     Ok(Some(serve(Arc::new(gate), more).await?))
+}
+
+/// Who a change is by that no person asked the process for.
+const STARTER: &str = "syncline run";
+
+/// Reads the configuration anew at every SIGHUP.
+async fn obey(running: &Running, hangups: &mut Hangups) {
+    loop {
+        hangups.next().await;
+        tell_manager(&[NotifyState::Reloading]);
+        let wish = ConfigWish { set: None, who: "SIGHUP".to_owned() };
+        if let Err(error) = running.reload(&wish).await {
+            tracing::error!(error = %error, remedy = error.remedy(), "the configuration could not be read anew; the former one stays");
+        }
+        tell_manager(&[NotifyState::Ready]);
+    }
 }
 
 /// Tells systemd how the process stands; without a manager nobody listens.

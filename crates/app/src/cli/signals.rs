@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks a command to end in order, the second ends it at once.
+//! Ctrl-C and SIGTERM: the first asks a command to end in order, the second ends it at once. SIGHUP asks to read the configuration anew.
 //!
 //! Promises: a forced end is as safe as a crash, and exits with 130 or 143 as shells expect. Leaves to others: ending in order.
 
@@ -31,6 +31,24 @@ impl Signals {
         tokio::select! {
             done = work => done,
             exit = self.next() => std::process::exit(i32::from(exit)),
+        }
+    }
+}
+
+/// SIGHUPs that came.
+pub(super) struct Hangups(Signal);
+
+impl Hangups {
+    /// Begins to listen: from now on none of them ends the process.
+    pub(super) fn listen() -> Result<Self> {
+        let failed = |error| Error::new(Kind::Internal, "cannot listen for signals").caused_by(error);
+        Ok(Self(signal(SignalKind::hangup()).map_err(failed)?))
+    }
+
+    /// Waits for the next one; several that come at once are one.
+    pub(super) async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
         }
     }
 }

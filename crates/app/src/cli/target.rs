@@ -3,7 +3,6 @@
 //! Promises: `-c FILE` names it by its configuration and `--data DIR` by its directory; with neither it is `syncline.yaml` of the
 //! current directory, or that directory itself. Leaves to others: asking it (`crate::control`).
 
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,13 +10,11 @@ use clap::Args;
 use super::console::Failure;
 use super::overrides::SetArgs;
 use crate::config::{self, Config, Faults, process_env};
-use crate::control::{Door, Place, Refusal, Request};
+use crate::control::{Door, Place, Request};
+use crate::reload::Source;
 
 /// The configuration's name where none is named.
 pub(super) const CONFIG: &str = "syncline.yaml";
-
-/// The longest configuration in bytes.
-const CONFIG_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Which process or store is meant.
 #[derive(Debug, Clone, Args)]
@@ -58,6 +55,36 @@ impl Target {
         Ok(Door::open(&place, config)?)
     }
 
+    /// The configuration's file, whatever is in it.
+    pub(super) fn source(&self) -> Result<Source, Failure> {
+        let file = self.config.clone().or_else(|| self.data.as_ref().map(|data| data.join(CONFIG)));
+        let source = Source { data: self.data.clone(), ..source(&file.unwrap_or_else(|| PathBuf::from(CONFIG)), &self.set) };
+        Ok(source)
+    }
+
+    /// Where the process or store is, also if the configuration has faults.
+    pub(super) fn place(&self) -> Result<Place, Failure> {
+        if let (None, Some(data)) = (&self.config, &self.data) {
+            return Ok(self.find().map_or_else(|_| Place::at(data), |(place, _)| place));
+        }
+        let source = self.source()?;
+        if self.config.is_none() && !source.file.exists() {
+            return Ok(Place::at(Path::new("")));
+        }
+        let text = source.read()?;
+        let located = config::locate(&text, &process_env, &source.overrides);
+        let (store, data) = match located {
+            Some(located) => located,
+            None => return Ok(Place::of(&source.load()?.config)),
+        };
+        Ok(Place::of_store(&store, self.data.as_deref().or(data.as_deref())))
+    }
+
+    /// The process, if one runs.
+    pub(super) fn process(&self) -> Result<Option<Door>, Failure> {
+        Ok(Door::process(&self.place()?)?)
+    }
+
     /// Where the process or store is, and its configuration if one is known.
     pub(super) fn find(&self) -> Result<(Place, Option<Config>), Failure> {
         let here = Path::new(CONFIG);
@@ -74,15 +101,19 @@ impl Target {
     }
 }
 
+/// The source of a configuration with what the command line and the environment say over it.
+pub(super) fn source(file: &Path, set: &SetArgs) -> Source {
+    Source { file: file.to_owned(), overrides: set.overrides(), env: process_env, data: None, behind_proxy: false }
+}
+
 /// Reads and checks a configuration.
 pub(super) fn read_config(file: &Path, set: &SetArgs) -> Result<Config, Failure> {
-    let text = read_text(file)?;
-    load(&text, file, &process_env, set).map_err(|faults| Failure::Faults(Box::new(faults)))
+    Ok(source(file, set).load()?.config)
 }
 
 /// Reads and checks a configuration for a command that talks to no account: a variable that is not set here does not matter to it.
 pub(super) fn read_config_without_secrets(file: &Path, set: &SetArgs) -> Result<Config, Failure> {
-    let text = read_text(file)?;
+    let text = source(file, set).read()?;
     let faults = match load(&text, file, &process_env, set) {
         Ok(config) => return Ok(config),
         Err(faults) => faults,
@@ -91,30 +122,12 @@ pub(super) fn read_config_without_secrets(file: &Path, set: &SetArgs) -> Result<
 }
 
 fn load(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>, set: &SetArgs) -> Result<Config, Faults> {
-    config::load_with(text, &file.display().to_string(), env, &set.overrides())
+    config::load_with(text, &file.display().to_string(), env, &set.overrides()).map(|loaded| loaded.config)
 }
 
 /// The environment, with a word for every variable that the text names and that is not set.
 fn whatever_is_unset(text: &str) -> impl Fn(&str) -> Option<String> {
     move |name| process_env(name).or_else(|| text.contains(&format!("${{{name}}}")).then(|| "unset".to_owned()))
-}
-
-fn read_text(file: &Path) -> Result<String, Failure> {
-    let name = file.display().to_string();
-    let cannot = |remedy: &str, error: &std::io::Error| Refusal::new(format!("the configuration {name} cannot be read"), remedy, 78).caused_by(error);
-    let unreadable = |error: std::io::Error| {
-        let is_no_text = error.kind() == ErrorKind::InvalidData;
-        let remedy = if is_no_text { "save the file as UTF-8" } else { "name the configuration with -c FILE; config/default.yaml shows every key" };
-        cannot(remedy, &error)
-    };
-    let mut text = String::new();
-    let opened = std::fs::File::open(file).map_err(unreadable)?;
-    opened.take(CONFIG_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > CONFIG_BYTES_MAX {
-        let remedy = "name the configuration itself with -c FILE; a whole one has a few hundred lines";
-        return Err(Failure::new(format!("the configuration {name} holds more than {CONFIG_BYTES_MAX} bytes"), remedy, 78));
-    }
-    Ok(text)
 }
 
 /// The configuration that lies in a data directory, as the demo leaves it, if it is in order.

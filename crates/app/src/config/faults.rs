@@ -60,19 +60,36 @@ pub struct Faults {
     file: String,
     faults: Vec<Fault>,
     lines: Vec<String>,
+    /// What did not come of it.
+    ending: &'static str,
 }
+
+/// Nothing runs yet.
+const NOT_STARTED: &str = "nothing was started";
 
 impl Faults {
     /// Faults of `text`, whose hidden parts are hidden.
     pub(super) fn new(file: &str, text: &str, mut faults: Vec<Fault>, hidden: &[Place]) -> Self {
         faults.sort_by(|a, b| a.place.cmp(&b.place));
         faults.dedup();
-        Self { file: file.to_owned(), faults, lines: masked(text, hidden) }
+        Self { file: file.to_owned(), faults, lines: masked(text, hidden), ending: NOT_STARTED }
     }
 
     /// The fault of a text that is no YAML.
     pub(super) fn no_yaml(file: &str, text: &str, fault: Fault) -> Self {
-        Self { file: file.to_owned(), faults: vec![fault], lines: masked_throughout(text) }
+        Self { file: file.to_owned(), faults: vec![fault], lines: masked_throughout(text), ending: NOT_STARTED }
+    }
+
+    /// The same, of a configuration that was to take the place of one that is in force.
+    #[must_use]
+    pub fn of_change(mut self) -> Self {
+        self.ending = "nothing was changed";
+        self
+    }
+
+    /// The file's name.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
     }
 
     /// Every fault, in the order of the file.
@@ -103,7 +120,7 @@ impl fmt::Display for Faults {
             writeln!(f, "  = remedy: {}\n  = see: {}\n", fault.remedy, fault.code.link())?;
         }
         let count = self.faults.len();
-        write!(f, "{}: {count} {} found; nothing was started", self.file, if count == 1 { "fault" } else { "faults" })
+        write!(f, "{}: {count} {} found; {}", self.file, if count == 1 { "fault" } else { "faults" }, self.ending)
     }
 }
 
@@ -141,7 +158,7 @@ pub(super) fn hide(node: &Node, hidden: &mut Vec<Place>) {
 }
 
 /// Whether a value says where a secret is instead of holding it.
-fn refers(text: &str) -> bool {
+pub(super) fn refers(text: &str) -> bool {
     let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     text.starts_with("file:") || text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).is_some_and(is_name)
 }

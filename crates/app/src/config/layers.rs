@@ -97,6 +97,21 @@ pub(super) enum Step {
     At(usize),
 }
 
+impl Step {
+    /// What it leads to from a value, if that is there.
+    pub(super) fn from<'n>(&self, node: &'n Node) -> Option<&'n Node> {
+        match (self, &node.value) {
+            (Self::Key(_), Value::Map(entries)) => entries.iter().find(|entry| self.is_to(&entry.key)).map(|entry| &entry.node),
+            (Self::At(number), Value::Seq(nodes)) => nodes.get(*number),
+            (Self::Key(_) | Self::At(_), Value::Null | Value::Scalar(_) | Value::Seq(_) | Value::Map(_)) => None,
+        }
+    }
+
+    fn is_to(&self, name: &str) -> bool {
+        matches!(self, Self::Key(key) if key == name)
+    }
+}
+
 /// The steps of a path such as `api.tokens[0].name`.
 pub(super) fn steps(path: &str) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
@@ -116,7 +131,7 @@ pub(super) fn steps(path: &str) -> Option<Vec<Step>> {
 }
 
 /// Puts a value at a path; what is missing on the way is made. `folds` lets a key differ in case, and in _ for -.
-fn put(root: &mut Node, path: &str, value: Value, place: &Place, folds: bool) -> Result<(), Fault> {
+pub(super) fn put(root: &mut Node, path: &str, value: Value, place: &Place, folds: bool) -> Result<(), Fault> {
     let fault = |message: String, remedy: &str| {
         Fault { code: Code::WrongForm, place: place.clone(), path: path.to_owned(), message, remedy: remedy.to_owned() }
     };

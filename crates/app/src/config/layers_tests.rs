@@ -22,7 +22,7 @@ fn read(variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, Fa
         "LOG_LEVEL" => Some("error".to_owned()),
         _ => None,
     };
-    load_with(TEXT, "syncline.yaml", &env, &Overrides { variables: pairs(variables), flags: pairs(flags) })
+    load_with(TEXT, "syncline.yaml", &env, &Overrides { variables: pairs(variables), flags: pairs(flags) }).map(|loaded| loaded.config)
 }
 
 fn token(config: &Config) -> &str {

@@ -8,11 +8,15 @@ mod accounts;
 mod api;
 mod boundaries;
 mod checked;
+#[cfg(test)]
+mod change_tests;
 mod codecs;
+mod edit;
 mod faults;
 mod layers;
 #[cfg(test)]
 mod layers_tests;
+mod live;
 mod mapping_tests;
 mod raw;
 mod read;
@@ -27,6 +31,7 @@ mod systems;
 #[cfg(test)]
 mod tests;
 mod vendors;
+mod written;
 
 use std::path::PathBuf;
 
@@ -38,27 +43,39 @@ pub use checked::{
 pub use faults::{Fault, Faults, Place, nearest};
 pub use layers::Overrides;
 pub use mapping_tests::{MappingTest, load_tests};
+pub use written::{HIDDEN, Written, WrittenValue};
 pub use secrets::{process_env, process_variables};
 
 pub(crate) use read::duration;
+use syncline_core::config_entry::KeyChange;
+
 use read::{Reader, Section};
 
 const KEYS: [&str; 11] =
     ["store", "data", "log", "systems", "routing", "boundaries", "record_types", "dispatch", "intake", "api", "tenants"];
+
+/// A configuration that is in order, and how it was written.
+#[derive(Clone)]
+pub struct Loaded {
+    /// In the form in which it is wired.
+    pub config: Config,
+    /// As it was written.
+    pub written: Written,
+}
 
 /// Reads a configuration; `file_name` is what faults call it, `env` looks up environment variables.
 ///
 /// # Errors
 /// Every fault at once.
 pub fn load(text: &str, file_name: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Faults> {
-    load_with(text, file_name, env, &Overrides::default())
+    load_with(text, file_name, env, &Overrides::default()).map(|loaded| loaded.config)
 }
 
 /// The same, under what the environment and the command line say besides.
 ///
 /// # Errors
 /// Every fault at once.
-pub fn load_with(text: &str, file_name: &str, env: &dyn Fn(&str) -> Option<String>, overrides: &Overrides) -> Result<Config, Faults> {
+pub fn load_with(text: &str, file_name: &str, env: &dyn Fn(&str) -> Option<String>, overrides: &Overrides) -> Result<Loaded, Faults> {
     let mut reader = Reader::new(env);
     let mut root = match raw::parse(text) {
         Ok(root) => root,
@@ -67,9 +84,34 @@ pub fn load_with(text: &str, file_name: &str, env: &dyn Fn(&str) -> Option<Strin
     reader.faults = layers::lay(&mut root, overrides, env);
     let config = reader.section(&root, &KEYS).and_then(|section| read(&mut reader, section));
     match config.filter(|_| reader.faults.is_empty()) {
-        Some(config) => Ok(config),
+        Some(config) => Ok(Loaded { config, written: Written::new(root, reader.secrets) }),
         None => Err(Faults::new(file_name, text, reader.faults, &reader.hidden)),
     }
+}
+
+/// The text with another value at a path, everything else as it stands; an empty value is the default.
+///
+/// # Errors
+/// If the text is no YAML, the path leads nowhere, or the value cannot be changed on the spot.
+pub fn edit(text: &str, file_name: &str, path: &str, value: &str) -> Result<String, Faults> {
+    edit::edit(text, path, value).map_err(|fault| Faults::no_yaml(file_name, text, fault).of_change())
+}
+
+/// Faults of what differs between two configurations and cannot change while a process runs; none if all can.
+#[must_use]
+pub fn judge_change(file_name: &str, text: &str, written: &Written, changes: &[KeyChange], has_api: bool) -> Option<Faults> {
+    live::judge(file_name, text, written, changes, has_api)
+}
+
+/// Store and data directory, as far as they can be told of a text with faults.
+#[must_use]
+pub fn locate(text: &str, env: &dyn Fn(&str) -> Option<String>, overrides: &Overrides) -> Option<(PathBuf, Option<PathBuf>)> {
+    let mut root = raw::parse(text).ok()?;
+    layers::lay(&mut root, overrides, env);
+    let mut reader = Reader::new(env);
+    let store = running::store(&mut reader, root.at("store"))?;
+    let data = root.at("data").and_then(|node| reader.text(node, "a directory")).map(PathBuf::from);
+    reader.faults.is_empty().then_some((store, data))
 }
 
 fn read(reader: &mut Reader<'_>, section: Section<'_>) -> Option<Config> {

@@ -4,6 +4,7 @@
 //! after the YAML is parsed, so no variable can change its structure; messages quote what was written, never what a variable holds.
 //! Leaves to others: which keys there are (`systems`, `boundaries` and the like), secrets (`secrets`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use syncline_engine::codes::Code;
@@ -21,6 +22,8 @@ pub(super) struct Reader<'e> {
     pub faults: Vec<Fault>,
     /// Where secrets may stand.
     pub hidden: Vec<Place>,
+    /// Digests of secrets by path.
+    pub secrets: BTreeMap<String, [u8; 32]>,
 }
 
 /// A map whose keys are known.
@@ -42,7 +45,7 @@ impl<'n> Section<'n> {
 impl<'e> Reader<'e> {
     /// A reader that found nothing yet.
     pub(super) const fn new(env: Env<'e>) -> Self {
-        Self { env, faults: Vec::new(), hidden: Vec::new() }
+        Self { env, faults: Vec::new(), hidden: Vec::new(), secrets: BTreeMap::new() }
     }
 
     /// Remembers a fault of a value.

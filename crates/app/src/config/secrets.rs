@@ -5,6 +5,7 @@
 //! Leaves to others: what a secret opens (the adapters).
 
 use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 
 use syncline_engine::codes::Code;
 
@@ -45,6 +46,12 @@ pub(super) fn key_text(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
 }
 
 fn referred(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+    let found = found(reader, node)?;
+    reader.secrets.insert(node.path.clone(), Sha256::digest(&found).into());
+    Some(found)
+}
+
+fn found(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     hide(node, &mut reader.hidden);
     let written = reader.written(node, "a reference to a secret")?.trim();
     let variable = written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|name| !name.contains(['$', '{', '}']));

@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use super::{Answer, Offline, Place, Refusal, Reply, Request, operate};
 use crate::config::Config;
+use crate::reload::Source;
 use crate::wiring;
 
 /// Where requests go.
@@ -29,20 +30,43 @@ impl Door {
     /// # Errors
     /// If there is no store, or another process has it open and does not answer.
     pub fn open(place: &Place, config: Option<Config>) -> Result<Self, Refusal> {
+        match Self::process(place)? {
+            Some(door) => Ok(door),
+            None => Self::over_store(place, config, None),
+        }
+    }
+
+    /// Finds the process, if one runs.
+    ///
+    /// # Errors
+    /// If it cannot be asked.
+    pub fn process(place: &Place) -> Result<Option<Self>, Refusal> {
         let socket = place.socket();
         match UnixStream::connect(&socket) {
-            Ok(stream) => return Ok(Self::Process(BufReader::new(stream))),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {}
-            Err(error) => return Err(barred(&socket, &error)),
+            Ok(stream) => Ok(Some(Self::Process(BufReader::new(stream)))),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Ok(None),
+            Err(error) => Err(barred(&socket, &error)),
         }
+    }
+
+    /// Opens the store, which no process has open.
+    ///
+    /// # Errors
+    /// If there is none, or another process has it open all the same.
+    pub fn over_store(place: &Place, config: Option<Config>, source: Option<Source>) -> Result<Self, Refusal> {
         if !place.store.exists() {
             let remedy = "name the data directory (--data DIR) or the configuration (-c FILE) of what you mean";
-            return Err(Refusal::new(format!("no process answers at {} and there is no store {}", socket.display(), place.store.display()), remedy, 66));
+            let message = format!("no process answers at {} and there is no store {}", place.socket().display(), place.store.display());
+            return Err(Refusal::new(message, remedy, 66));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.map_err(|error| Error::new(Kind::Internal, "no runtime could be made").caused_by(error))?;
         let open = wiring::open_store(&place.store)?;
-        Ok(Self::Store(runtime, Box::new(Offline::new(open, config))))
+        let offline = Offline::new(open, config);
+        Ok(Self::Store(runtime, Box::new(match source {
+            Some(source) => offline.with_source(source),
+            None => offline,
+        })))
     }
 
     /// Asks, and waits for the answer.

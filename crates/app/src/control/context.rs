@@ -4,7 +4,7 @@
 //! Leaves to others: what the requests do (`letters`, `pauses`, …).
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use syncline_core::ids::SystemId;
@@ -17,8 +17,10 @@ use syncline_engine::ports::store::Store;
 use syncline_engine::workers::dispatcher::LaneStatus;
 use syncline_engine::workers::inbox::Wish;
 
+use super::ValuesView;
 use crate::clock::WallClock;
 use crate::config::Config;
+use crate::reload::{ConfigWish, Reloaded};
 use crate::run::Running;
 
 /// What a request is carried out against.
@@ -28,7 +30,13 @@ pub trait Context: Sync {
     fn store(&self) -> &dyn Store;
 
     /// The configuration, if one is known.
-    fn config(&self) -> Option<&Config>;
+    fn config(&self) -> Option<Arc<Config>>;
+
+    /// Changes the configuration, or reads it anew.
+    async fn configure(&self, wish: &ConfigWish) -> Result<Reloaded>;
+
+    /// How the configuration was written, if that is known.
+    fn values(&self) -> Option<ValuesView>;
 
     /// What each running lane looks like; empty where none runs.
     fn lanes(&self) -> Vec<LaneStatus>;
@@ -57,8 +65,17 @@ impl Context for Running {
         &*self.store
     }
 
-    fn config(&self) -> Option<&Config> {
-        Some(&self.config)
+    fn config(&self) -> Option<Arc<Config>> {
+        Some(self.reloading.config())
+    }
+
+    async fn configure(&self, wish: &ConfigWish) -> Result<Reloaded> {
+        self.reload(wish).await
+    }
+
+    fn values(&self) -> Option<ValuesView> {
+        let (file, written) = self.reloading.written()?;
+        Some(ValuesView::of(&file, &written, true, self.reloading.refused()))
     }
 
     fn lanes(&self) -> Vec<LaneStatus> {

@@ -5,12 +5,13 @@
 //! Leaves to others: what a wish does (`engine::operator`, the lanes), words for people (`cli`).
 
 mod client;
+mod configuration;
 mod context;
 mod events;
 mod happenings;
 mod ledger;
 mod letters;
-mod moment;
+pub(crate) mod moment;
 mod offline;
 mod pauses;
 mod place;
@@ -23,6 +24,7 @@ mod server;
 mod tokens;
 
 pub use client::{Conversation, Door};
+pub use configuration::{EntryView, FaultView, HistoryView, ValueView, ValuesView};
 pub use context::{Context, Names};
 pub use events::{DeliveryView, EventEntry, EventPage, TraceView};
 pub use happenings::{Happening, Past, Wish};
@@ -71,6 +73,9 @@ pub async fn operate(request: &Request, context: &dyn Context) -> Result<Answer>
         Request::Tokens => Answer::Tokens { tokens: tokens::list(context).await? },
         Request::CreateToken { name, digest } => Answer::Tokens { tokens: tokens::create(context, name, digest).await? },
         Request::RevokeToken { name } => Answer::Tokens { tokens: tokens::revoke(context, name).await? },
+        Request::Configure(wish) => Answer::Configured(Box::new(context.configure(wish).await?)),
+        Request::ConfigValues => Answer::ConfigValues { values: context.values().map(Box::new) },
+        Request::ConfigHistory { limit } => Answer::ConfigHistory(configuration::history(context, *limit).await?),
         Request::Pause { system, reason } => Answer::Pause(pauses::pause(context, system, reason.as_deref()).await?),
         Request::Resume { system } => Answer::Pause(pauses::resume(context, system).await?),
     })

@@ -5,6 +5,6 @@
 use syncline_core::time::Timestamp;
 
 /// A time for an operator.
-pub(super) fn told(at: Timestamp) -> String {
+pub(crate) fn told(at: Timestamp) -> String {
     jiff::Timestamp::from_nanosecond(i128::from(at.0)).map_or_else(|_| at.to_rfc3339(), |time| format!("{time:.3}"))
 }

@@ -4,6 +4,7 @@
 //! Leaves to others: what the requests do (`operate`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use syncline_core::ids::SystemId;
@@ -16,21 +17,30 @@ use syncline_engine::ports::store::Store;
 use syncline_engine::workers::dispatcher::LaneStatus;
 use syncline_engine::workers::inbox::Wish;
 
-use super::Context;
+use super::{Context, ValuesView};
 use crate::config::Config;
+use crate::reload::{self, ConfigWish, Reloaded, Source};
 use crate::wiring::OpenStore;
 
 /// An opened store with the configuration, if one is known.
 pub struct Offline {
     open: OpenStore,
-    config: Option<Config>,
+    config: Option<Arc<Config>>,
+    source: Option<Source>,
 }
 
 impl Offline {
     /// Works over this store.
     #[must_use]
-    pub const fn new(open: OpenStore, config: Option<Config>) -> Self {
-        Self { open, config }
+    pub fn new(open: OpenStore, config: Option<Config>) -> Self {
+        Self { open, config: config.map(Arc::new), source: None }
+    }
+
+    /// With the file of the configuration, so that it can be changed.
+    #[must_use]
+    pub fn with_source(mut self, source: Source) -> Self {
+        self.source = Some(source);
+        self
     }
 
     /// Lets go of the store.
@@ -53,8 +63,20 @@ impl Context for Offline {
         &*self.open.store
     }
 
-    fn config(&self) -> Option<&Config> {
-        self.config.as_ref()
+    fn config(&self) -> Option<Arc<Config>> {
+        self.config.clone()
+    }
+
+    async fn configure(&self, wish: &ConfigWish) -> Result<Reloaded> {
+        let Some(source) = &self.source else {
+            let error = Error::new(Kind::Config, "no process runs here, and which file is meant is not known");
+            return Err(error.with_remedy("name the configuration with -c FILE"));
+        };
+        reload::change_file(source, wish, Some(self.store())).await
+    }
+
+    fn values(&self) -> Option<ValuesView> {
+        None
     }
 
     fn lanes(&self) -> Vec<LaneStatus> {

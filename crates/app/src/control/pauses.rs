@@ -124,7 +124,8 @@ pub(super) async fn in_force(context: &dyn Context, system: &str) -> Result<Vec<
 /// A system can be paused if it is written to, as far as the configuration tells; without one, if the store knows it.
 async fn expect_lane(context: &dyn Context, system: &str) -> Result<()> {
     let names = Names::of(context.store()).await?;
-    let known: BTreeSet<&str> = match context.config() {
+    let config = context.config();
+    let known: BTreeSet<&str> = match &config {
         Some(config) => config.systems.iter().filter(|system| system.kind.agreed().is_some()).map(|system| system.name.as_str()).collect(),
         None => names.all().map(|(_, name)| name).collect(),
     };

@@ -31,8 +31,14 @@ impl Place {
     /// Of a configuration.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        let store = config.store_path();
-        let directory = config.data.clone().or_else(|| store.parent().map(Path::to_owned)).unwrap_or_default();
+        Self::of_store(&config.store, config.data.as_deref())
+    }
+
+    /// Of a store, below the data directory if there is one.
+    #[must_use]
+    pub fn of_store(store: &Path, data: Option<&Path>) -> Self {
+        let store = data.map_or_else(|| store.to_owned(), |data| data.join(store));
+        let directory = data.map(Path::to_owned).or_else(|| store.parent().map(Path::to_owned)).unwrap_or_default();
         Self { directory, store }
     }
 

@@ -101,6 +101,7 @@ impl From<Rejection> for RefusalView {
 /// Looks at what replays would come to; a letter that cannot be replayed does not keep the others.
 pub(super) async fn preview(context: &dyn Context, ids: &[i64]) -> Result<Vec<Foreseen>> {
     let config = resync::known_config(context)?;
+    let config = &*config;
     let numbers = resync::numbers(context, config).await?;
     let routes = config.routes(&|name| SystemId(numbers.get(name).copied().unwrap_or_default()));
     let terms = resync::terms(config, &numbers);

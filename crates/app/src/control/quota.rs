@@ -79,7 +79,7 @@ pub(super) async fn view(context: &dyn Context) -> Result<QuotaView> {
     let lanes = context.lanes();
     let mut systems = Vec::new();
     for system in &config.systems {
-        let Some(pools) = pools(context, config, system).await? else { continue };
+        let Some(pools) = pools(context, &config, system).await? else { continue };
         let mut view = LaneView {
             system: system.name.clone(),
             phase: "stopped".to_owned(),

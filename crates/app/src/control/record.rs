@@ -200,7 +200,8 @@ pub(super) async fn show(context: &dyn Context, record_type: &str, key: &str) ->
 
 /// What to do about a record that is not found.
 fn remedy(context: &dyn Context, record_type: &str) -> String {
-    let types: Vec<_> = context.config().into_iter().flat_map(|config| config.schemas.iter()).map(|schema| schema.record_type.as_str()).collect();
+    let config = context.config();
+    let types: Vec<_> = config.iter().flat_map(|config| config.schemas.iter()).map(|schema| schema.record_type.as_str()).collect();
     match nearest(record_type, types.iter().copied()) {
         Some(meant) if !types.contains(&record_type) => format!("did you mean {meant}? there are {}", types.join(", ")),
         Some(_) | None => "check type and key; an event that was refused has made no record: `syncline dead-letters list`".to_owned(),

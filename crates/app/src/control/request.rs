@@ -9,9 +9,10 @@ use syncline_engine::codes::Code;
 use syncline_engine::error::{Error, policy};
 
 use super::{
-    Ended, EventPage, Foreseen, Happening, LedgerView, LetterPage, LetterView, NeedView, Past, PauseView, Price, QuotaView, RecordView, Replayed, ResyncPage, Selection,
-    TokenView, TraceView, Wish,
+    Ended, EventPage, Foreseen, Happening, HistoryView, LedgerView, LetterPage, LetterView, NeedView, Past, PauseView, Price, QuotaView, RecordView, Replayed, ResyncPage, Selection,
+    TokenView, TraceView, ValuesView, Wish,
 };
+use crate::reload::{ConfigWish, Reloaded};
 
 /// The version of every JSON that the command line prints.
 pub const FORMAT_VERSION: u32 = 1;
@@ -119,6 +120,15 @@ pub enum Request {
     },
     /// What may be spent, and what is.
     Quota,
+    /// Read the configuration anew, with a value set first if that is wished.
+    Configure(ConfigWish),
+    /// The configuration in force.
+    ConfigValues,
+    /// Configurations that were in force.
+    ConfigHistory {
+        /// At most so many.
+        limit: usize,
+    },
     /// Stop a system's writes.
     Pause {
         /// Which.
@@ -184,6 +194,15 @@ pub enum Answer {
     Ledger(Box<LedgerView>),
     /// The pools.
     Quota(QuotaView),
+    /// What came of a change to the configuration.
+    Configured(Box<Reloaded>),
+    /// The configuration in force; none if it stands in no file.
+    ConfigValues {
+        /// They.
+        values: Option<Box<ValuesView>>,
+    },
+    /// Configurations that were in force.
+    ConfigHistory(HistoryView),
     /// What stands still now, or goes on.
     Pause(PauseView),
     /// Tokens.

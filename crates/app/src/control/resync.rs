@@ -108,6 +108,7 @@ pub struct PoolPrice {
 /// Looks at a page of records, or opens what it needs.
 pub(super) async fn page(context: &dyn Context, selection: &Selection, after: Option<i64>, limit: usize, open: bool) -> Result<ResyncPage> {
     let config = known_config(context)?;
+    let config = &*config;
     let numbers = numbers(context, config).await?;
     let record_type = record_type(config, selection)?;
     let mut systems = BTreeSet::new();
@@ -153,6 +154,7 @@ fn told(page: Page, names: &Names) -> ResyncPage {
 /// What these needs cost.
 pub(super) async fn price(context: &dyn Context, needs: &[NeedView]) -> Result<Price> {
     let config = known_config(context)?;
+    let config = &*config;
     let mut systems = Vec::new();
     for system in &config.systems {
         let of_system: Vec<&NeedView> = needs.iter().filter(|need| need.system == system.name).collect();
@@ -225,7 +227,7 @@ fn calls(profile: &Profile, needs: &[&NeedView]) -> u64 {
     groups.iter().map(requests).sum()
 }
 
-pub(super) fn known_config(context: &dyn Context) -> Result<&Config> {
+pub(super) fn known_config(context: &dyn Context) -> Result<std::sync::Arc<Config>> {
     let missing = || {
         Error::new(Kind::Config, "no process runs here, and without a configuration nobody knows the rules")
             .with_remedy("name the configuration with -c FILE")

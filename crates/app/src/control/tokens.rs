@@ -46,7 +46,8 @@ impl From<&Token> for TokenView {
 
 /// Every token, those of the configuration first.
 pub(super) async fn list(context: &dyn Context) -> Result<Vec<TokenView>> {
-    let configured = context.config().and_then(|config| config.api.as_ref()).map(|api| api.tokens.as_slice()).unwrap_or_default();
+    let config = context.config();
+    let configured = config.as_ref().and_then(|config| config.api.as_ref()).map(|api| api.tokens.as_slice()).unwrap_or_default();
     let configured = configured.iter().map(|token| TokenView {
         name: token.name.clone(),
         scope: TokenScope::Events.name().to_owned(),

@@ -13,6 +13,7 @@ use syncline_core::ledger::{Imbalance, Ledger};
 use syncline_core::letter::Letter;
 use syncline_core::link::LinkState;
 use syncline_core::time::Timestamp;
+use syncline_core::config_entry::ConfigEntry;
 use syncline_core::token::Token;
 
 use crate::error::Result;
@@ -117,6 +118,9 @@ pub trait Store: Send + Sync {
 
     /// Every token, by name.
     async fn tokens(&self) -> Result<Vec<Token>>;
+
+    /// The newest entries of the configuration's history, newest first.
+    async fn configs(&self, limit: usize) -> Result<Vec<ConfigEntry>>;
 
     /// Where a feed may resume.
     async fn checkpoint(&self, source: SourceId) -> Result<Option<Checkpoint>>;

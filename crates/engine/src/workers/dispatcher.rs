@@ -25,6 +25,7 @@ use crate::error::{Again, Error, Kind, Result, policy};
 use crate::ports::clock::Clock;
 use crate::ports::store::Store;
 use crate::ports::writer::{Account, Answer, LookAnswer, ReadAnswer, Writer};
+use crate::workers::exchange::Exchange;
 use crate::workers::inbox::{Hub, Wish};
 use crate::workers::{Step, StoreIds, Worker};
 
@@ -70,6 +71,15 @@ enum Done {
     Failed(Error),
 }
 
+/// What a lane is to go on with.
+#[derive(Clone)]
+pub struct Refit {
+    /// How it is set up.
+    pub settings: LaneSettings,
+    /// The way to the account.
+    pub writer: Arc<dyn Writer>,
+}
+
 /// The dispatcher of one system.
 pub struct Dispatcher {
     store: Arc<dyn Store>,
@@ -84,6 +94,9 @@ pub struct Dispatcher {
     status: Arc<Mutex<LaneStatus>>,
     carried: LaneReport,
     draining: bool,
+    exchange: Arc<Exchange<Refit>>,
+    /// Ends what is under way, to go on with another set-up.
+    leaves: bool,
 }
 
 /// Looking for due links in the table.
@@ -111,6 +124,8 @@ impl Dispatcher {
             status: Arc::new(Mutex::new(status)),
             carried: LaneReport::default(),
             draining: false,
+            exchange: Arc::default(),
+            leaves: false,
         }
     }
 
@@ -118,6 +133,24 @@ impl Dispatcher {
     #[must_use]
     pub fn status(&self) -> Arc<Mutex<LaneStatus>> {
         Arc::clone(&self.status)
+    }
+
+    /// Takes another set-up: the lane ends what is under way, begins nothing meanwhile, and is built anew as after a start.
+    #[must_use]
+    pub fn exchange(&self) -> Arc<Exchange<Refit>> {
+        Arc::clone(&self.exchange)
+    }
+
+    /// Goes on with what was handed over. Whatever the lane had in memory is due in the table.
+    fn refit(&mut self) {
+        let Some(Refit { settings, writer }) = self.exchange.take() else { return };
+        if let Some(lane) = self.lane.take() {
+            merge(&mut self.carried, lane.report());
+        }
+        (self.settings, self.writer, self.leaves) = (settings, writer, false);
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.phase = "connecting";
+        status.is_quiet = false;
     }
 
     /// Whether the lane has nothing under way and nothing in memory.
@@ -401,6 +434,7 @@ impl Worker for Dispatcher {
             if self.draining {
                 return Ok(Step::Idle { until: None, why: "draining" });
             }
+            self.refit();
             return match self.start().await {
                 Ok(step) => Ok(step),
                 Err(error) => Err(self.fall(error)),
@@ -415,11 +449,22 @@ impl Worker for Dispatcher {
             }
             self.tell(done);
         }
-        match self.take_inbox().await {
-            Ok(took) => worked |= took,
-            Err(error) => return Err(self.fall(error)),
+        if !self.exchange.is_waiting() {
+            match self.take_inbox().await {
+                Ok(took) => worked |= took,
+                Err(error) => return Err(self.fall(error)),
+            }
+        }
+        // Looked at after the inbox: links that came under new rules are never planned under the old terms.
+        self.leaves = self.exchange.is_waiting();
+        if let (true, Some(lane)) = (self.leaves, &mut self.lane) {
+            lane.drain();
         }
         worked |= self.carry_out();
+        if self.leaves && !self.draining && self.is_idle() {
+            self.refit();
+            return Ok(Step::Worked);
+        }
         let now = self.clock.now();
         let wake = self.lane.as_ref().and_then(Lane::next_wake);
         let why = wake.map_or("work", |(_, why)| why);
@@ -428,11 +473,15 @@ impl Worker for Dispatcher {
     }
 
     async fn ready(&mut self) {
-        let Self { under_way, finished, hub, settings, lane, .. } = self;
+        let Self { under_way, finished, hub, settings, lane, exchange, leaves, .. } = self;
         let running = lane.is_some();
         poll_fn(|cx| {
             if let Poll::Ready(Some(done)) = under_way.poll_next_unpin(cx) {
                 finished.push_back(done);
+                return Poll::Ready(());
+            }
+            // A lane that leaves already waits for what is under way.
+            if !*leaves && exchange.poll_waiting(cx).is_ready() {
                 return Poll::Ready(());
             }
             match hub.inbox(settings.system) {

@@ -22,6 +22,7 @@ use crate::operator::{self, LetterWish, Order, Orders};
 use crate::ports::clock::Clock;
 use crate::ports::feed::{Feed, FeedGroup, Polled};
 use crate::ports::store::Store;
+use crate::workers::exchange::Exchange;
 use crate::workers::inbox::Hub;
 use crate::workers::{Step, StoreIds, Worker};
 
@@ -70,6 +71,15 @@ pub struct IntakeReport {
     pub ended: bool,
 }
 
+/// What intake judges and routes events by.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Every record type.
+    pub schemas: Schemas,
+    /// Their places.
+    pub routes: BTreeMap<String, Routes>,
+}
+
 /// The intake worker.
 pub struct IntakeWorker {
     store: Arc<dyn Store>,
@@ -86,6 +96,7 @@ pub struct IntakeWorker {
     emptied: bool,
     report: IntakeReport,
     shared: Arc<Mutex<IntakeReport>>,
+    exchange: Arc<Exchange<Rules>>,
 }
 
 impl IntakeWorker {
@@ -114,6 +125,7 @@ impl IntakeWorker {
             emptied: false,
             report: IntakeReport::default(),
             shared: Arc::default(),
+            exchange: Arc::default(),
         }
     }
 
@@ -128,6 +140,12 @@ impl IntakeWorker {
     #[must_use]
     pub fn report(&self) -> Arc<Mutex<IntakeReport>> {
         Arc::clone(&self.shared)
+    }
+
+    /// Takes other rules, which hold for whatever is taken in from the next step on.
+    #[must_use]
+    pub fn exchange(&self) -> Arc<Exchange<Rules>> {
+        Arc::clone(&self.exchange)
     }
 
     fn publish(&self) {
@@ -243,6 +261,9 @@ impl Worker for IntakeWorker {
     }
 
     async fn step(&mut self) -> Result<Step> {
+        if let Some(Rules { schemas, routes }) = self.exchange.take() {
+            (self.schemas, self.routes) = (schemas, routes);
+        }
         if let Some(order) = self.orders.next() {
             self.obey(order).await;
             return Ok(Step::Worked);

@@ -4,6 +4,7 @@
 //! Leaves to others: driving the steps (the binary's `run`, the simulator).
 
 pub mod dispatcher;
+pub mod exchange;
 pub mod inbox;
 pub mod intake;
 pub mod upkeep;

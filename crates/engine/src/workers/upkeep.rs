@@ -12,6 +12,7 @@ use syncline_core::time::Timestamp;
 use crate::error::Result;
 use crate::ports::clock::Clock;
 use crate::ports::store::Store;
+use crate::workers::exchange::Exchange;
 use crate::workers::intake::KEEP_CALLS;
 use crate::workers::{Step, Worker};
 
@@ -26,6 +27,7 @@ pub struct Upkeep {
     clock: Arc<dyn Clock>,
     remember_ids: Duration,
     next: Timestamp,
+    exchange: Arc<Exchange<Duration>>,
 }
 
 impl Upkeep {
@@ -33,7 +35,13 @@ impl Upkeep {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, remember_ids: Duration) -> Self {
         let next = clock.now().plus(EVERY);
-        Self { store, clock, remember_ids, next }
+        Self { store, clock, remember_ids, next, exchange: Arc::default() }
+    }
+
+    /// Takes another time for which ids are remembered.
+    #[must_use]
+    pub fn exchange(&self) -> Arc<Exchange<Duration>> {
+        Arc::clone(&self.exchange)
     }
 }
 
@@ -49,6 +57,7 @@ impl Worker for Upkeep {
             return Ok(Step::Idle { until: Some(self.next), why: "upkeep" });
         }
         self.next = now.plus(EVERY);
+        self.remember_ids = self.exchange.take().unwrap_or(self.remember_ids);
         self.store.prune(now.minus(CHARGES), now.minus(self.remember_ids)).await?;
         self.store.forget_calls(now.minus(KEEP_CALLS)).await?;
         Ok(Step::Worked)

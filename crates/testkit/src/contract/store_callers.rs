@@ -1,6 +1,7 @@
-//! Cases about callers: what their calls came to, and what lets them in.
+//! Cases about callers (what their calls came to, what lets them in) and about the configuration's history.
 
 use syncline_core::change_set::{ChangeSet, KeptCall};
+use syncline_core::config_entry::{ConfigCause, ConfigEntry, KeyChange};
 use syncline_core::ids::{EventId, SourceId};
 use syncline_core::ledger::{Counter, Offer};
 use syncline_core::outcome::{Judgement, Rejection};
@@ -14,6 +15,7 @@ suite!(
     s28_an_answer_is_found_while_it_counts_and_then_makes_room,
     s29_what_callers_were_told_is_refused_without_a_row,
     s30_a_token_comes_back_as_it_was_written,
+    s33_the_configuration_s_history_is_kept_in_order,
 );
 
 const SOURCE: SourceId = SourceId(7);
@@ -77,6 +79,27 @@ fn s30_a_token_comes_back_as_it_was_written(harness: &dyn Harness) {
     put(token("b", Some(minute(2))));
     harness.reopen();
     assert_eq!(ask!(harness, tokens()), vec![token("a", None), token("b", Some(minute(2)))]);
+    let found = ask!(harness, audit());
+    assert_eq!((found.altered, found.imbalances), (vec![], vec![]));
+}
+
+fn s33_the_configuration_s_history_is_kept_in_order(harness: &dyn Harness) {
+    let entry = |number: u64, cause| ConfigEntry {
+        number,
+        at: minute(1),
+        cause,
+        who: "anna".into(),
+        changes: vec![KeyChange { path: "log".into(), before: None, after: Some("debug".into()) }],
+        digest: "9f86d081".into(),
+        text: "log: debug\n".into(),
+    };
+    let all: Vec<_> = (1..).zip(ConfigCause::ALL).map(|(number, cause)| entry(number, cause)).collect();
+    for entry in &all {
+        commit(harness, ChangeSet { configs: vec![entry.clone()], ..ChangeSet::default() });
+    }
+    harness.reopen();
+    assert_eq!(ask!(harness, configs(2)), vec![all[2].clone(), all[1].clone()]);
+    assert_eq!(ask!(harness, configs(9)).len(), 3);
     let found = ask!(harness, audit());
     assert_eq!((found.altered, found.imbalances), (vec![], vec![]));
 }

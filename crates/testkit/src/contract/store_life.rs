@@ -17,6 +17,7 @@ use syncline_core::link::{Base, BaseRow, Duty, LetterRef, Link, Presence, Side, 
 use syncline_core::outcome::{Judgement, Rejection};
 use syncline_core::record::{Record, RecordState, Value};
 use syncline_core::time::Timestamp;
+use syncline_core::config_entry::{ConfigCause, ConfigEntry};
 use syncline_core::token::{Token, TokenScope};
 use syncline_core::version::Version;
 use syncline_engine::ports::store::IdKind;
@@ -234,6 +235,15 @@ impl Life {
             digest: "9f86d081".into(),
             created_at: minute(1),
             revoked_at: Some(minute(2)),
+        });
+        set.configs.push(ConfigEntry {
+            number: 1,
+            at: minute(1),
+            cause: ConfigCause::Start,
+            who: "anna".into(),
+            changes: Vec::new(),
+            digest: "9f86d081".into(),
+            text: "log: debug\n".into(),
         });
         set.checkpoints.push(Checkpoint { source, epoch: 1, position: 8, cursor: "{\"offset\":812}".into() });
         commit(harness, set);

@@ -15,7 +15,7 @@ use super::faults::{concerns_every_set, fault, repeated};
 use super::lock::Ownership;
 use super::queue::{Queue, Request, Task};
 use super::tables::counter::Tally;
-use super::tables::{attempt, call, charge, event, letter, link, pause, record, resync, source, system, token};
+use super::tables::{attempt, call, charge, config_entry, event, letter, link, pause, record, resync, source, system, token};
 
 /// A group is closed at about this many rows, so that no waiter waits long for the others.
 const GROUP_ROWS_MAX: usize = 20_000;
@@ -166,6 +166,7 @@ fn write(connection: &Connection, set: &ChangeSet, tally: &mut Tally) -> Result<
     source::insert_seen(connection, &set.seen, tally)?;
     call::put(connection, &set.calls, tally)?;
     token::put(connection, &set.tokens, tally)?;
+    config_entry::insert(connection, &set.configs, tally)?;
     source::put_checkpoints(connection, &set.checkpoints, tally)?;
     charge::insert(connection, &set.charges_new, tally)?;
     charge::close(connection, &set.charges_closed)?;

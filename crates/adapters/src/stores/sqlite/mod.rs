@@ -27,6 +27,7 @@ use syncline_core::ledger::Ledger;
 use syncline_core::letter::Letter;
 use syncline_core::link::LinkState;
 use syncline_core::time::Timestamp;
+use syncline_core::config_entry::ConfigEntry;
 use syncline_core::token::Token;
 use syncline_engine::error::Result;
 use syncline_engine::ports::store::{Audit, IdKind, Known, LetterFilter, PauseRow, Store};
@@ -36,7 +37,7 @@ use self::ids::Ids;
 use self::lock::Ownership;
 use self::queue::{Queue, Task, closed};
 use self::reads::Readers;
-use self::tables::{attempt, call, charge, event, letter, link, pause, resync, source, system, token};
+use self::tables::{attempt, call, charge, config_entry, event, letter, link, pause, resync, source, system, token};
 
 /// Connections that read a file at the same time.
 const READERS: usize = 3;
@@ -157,6 +158,10 @@ impl Store for SqliteStore {
 
     async fn tokens(&self) -> Result<Vec<Token>> {
         self.readers.read(token::list)
+    }
+
+    async fn configs(&self, limit: usize) -> Result<Vec<ConfigEntry>> {
+        self.readers.read(|connection| config_entry::newest(connection, limit))
     }
 
     async fn checkpoint(&self, source: SourceId) -> Result<Option<Checkpoint>> {

@@ -5,6 +5,7 @@
 pub(super) mod attempt;
 pub(super) mod call;
 pub(super) mod charge;
+pub(super) mod config_entry;
 pub(super) mod counter;
 pub(super) mod event;
 pub(super) mod letter;
@@ -20,7 +21,7 @@ pub(super) mod token;
 use super::row::Table;
 
 /// Every table.
-pub(super) const ALL: [&Table; 15] = [
+pub(super) const ALL: [&Table; 16] = [
     &system::TABLE,
     &source::CHECKPOINT,
     &source::SEEN,
@@ -35,5 +36,6 @@ pub(super) const ALL: [&Table; 15] = [
     &pause_object::TABLE,
     &call::TABLE,
     &token::TABLE,
+    &config_entry::TABLE,
     &counter::TABLE,
 ];
