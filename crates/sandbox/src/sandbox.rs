@@ -337,7 +337,7 @@ impl Sandbox {
         self.salesforce.set_instance_url(url);
     }
 
-    /// Carries out what a person does in Salesforce's pages (`merge`, `convert`, `undelete`, `erase`); None if there is no such command.
+    /// Carries out what a person does in Salesforce's pages (`merge`, `convert`, `undelete`, `erase`, `security`); None if there is no such command.
     pub fn salesforce_command(&mut self, name: &str, body: &[u8], now: Millis) -> Option<Result<Value, String>> {
         let done = self.salesforce.command(name, body, now);
         self.write_line(System::Salesforce, None, now);

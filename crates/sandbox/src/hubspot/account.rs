@@ -55,8 +55,14 @@ struct ContactState {
     archived_at: Option<Millis>,
     writes: u32,
     /// Versions of property values, oldest first.
-    history: Vec<(String, Option<String>, Source, Millis)>,
+    history: Vec<VersionState>,
+    /// Whether these versions come behind those that are known.
+    #[serde(default)]
+    adds: bool,
 }
+
+/// Property, value, who set it, and when.
+type VersionState = (String, Option<String>, Source, Millis);
 
 /// Earlier states of a contact, each with the time at which it ended.
 type PastState = Vec<(Millis, Option<ContactState>)>;
@@ -257,19 +263,23 @@ impl Account {
         self.news.clear();
         self.grants_changed = false;
         self.new_properties.clear();
-        self.store.take_touched();
+        self.store.settle();
     }
 
     pub(super) fn drain_journal(&mut self) -> Vec<Value> {
         let mut entries: Vec<Entry> = self.arrivals.drain(..).map(|(at, app, search)| Entry::Call { at, search, app }).collect();
         entries.extend(std::mem::take(&mut self.grants_changed).then(|| Entry::Grants(self.grants.clone())));
         entries.extend(self.new_properties.drain(..).filter_map(|name| self.schema.any(&name).cloned()).map(Entry::Property));
-        for id in self.store.take_touched() {
-            entries.push(self.store.any(id).map_or(Entry::Gone(id), |contact| Entry::Contact(state(contact))));
+        for id in self.store.touched() {
+            entries.push(self.store.any(id).map_or(Entry::Gone(id), |contact| {
+                let (fresh, adds) = contact.history.fresh();
+                Entry::Contact(ContactState { history: fresh.iter().map(version).collect(), adds, ..state_without_history(contact) })
+            }));
             if !self.store.is_fresh() {
                 entries.push(Entry::Past(id, self.past(id)));
             }
         }
+        self.store.settle();
         entries.append(&mut self.news);
         entries.iter().map(|entry| serde_json::to_value(entry).unwrap_or(json!(null))).collect()
     }
@@ -320,15 +330,18 @@ impl Account {
         self.store.set_next_id(id + 1);
     }
 
+    /// The contact of a kept state, whose versions count as told to the journal.
     fn contact(&self, state: ContactState) -> Contact {
         let mut values = Values::default();
         for (name, value) in state.values {
             values.set(&self.schema.intern(&name), Some(value.into()));
         }
-        let mut history = History::default();
+        let known = self.store.any(state.id).filter(|_| state.adds);
+        let mut history = known.map_or_else(History::default, |contact| contact.history.clone());
         for (name, value, by, at) in state.history {
             history.push(Version { property: self.schema.intern(&name), value: value.map(Into::into), touch: Touch { by, at } });
         }
+        history.settle();
         Contact {
             id: state.id,
             values,
@@ -342,6 +355,10 @@ impl Account {
 }
 
 fn state(contact: &Contact) -> ContactState {
+    ContactState { history: contact.history.iter().map(version).collect(), ..state_without_history(contact) }
+}
+
+fn state_without_history(contact: &Contact) -> ContactState {
     ContactState {
         id: contact.id,
         values: contact.values.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
@@ -349,9 +366,12 @@ fn state(contact: &Contact) -> ContactState {
         updated_at: contact.updated_at,
         archived_at: contact.archived_at,
         writes: contact.writes,
-        history: contact.history.iter().map(|version| {
-            let Version { property, value, touch } = version;
-            (property.to_string(), value.as_deref().map(str::to_owned), touch.by, touch.at)
-        }).collect(),
+        history: Vec::new(),
+        adds: false,
     }
+}
+
+fn version(version: &Version) -> VersionState {
+    let Version { property, value, touch } = version;
+    (property.to_string(), value.as_deref().map(str::to_owned), touch.by, touch.at)
 }

@@ -54,27 +54,46 @@ pub(super) struct Version {
 
 /// All versions of a contact's properties, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct History(Vec<Version>);
+pub(super) struct History {
+    versions: Vec<Version>,
+    /// How many of them, at the end, the journal was not told.
+    fresh: usize,
+}
 
 impl History {
     /// Notes a new value.
     pub(super) fn push(&mut self, version: Version) {
-        let mut same = self.0.iter().enumerate().filter(|(_, known)| known.property == version.property);
+        let mut same = self.versions.iter().enumerate().filter(|(_, known)| known.property == version.property);
         if let Some((oldest, _)) = same.next()
             && same.count() + 1 >= VERSIONS_MAX
         {
-            self.0.remove(oldest);
+            if oldest >= self.versions.len() - self.fresh {
+                self.fresh -= 1;
+            }
+            self.versions.remove(oldest);
         }
-        self.0.push(version);
+        self.versions.push(version);
+        self.fresh += 1;
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Version> {
-        self.0.iter()
+        self.versions.iter()
+    }
+
+    /// The versions that the journal was not told, and whether there are others before them.
+    pub(super) fn fresh(&self) -> (&[Version], bool) {
+        let told = self.versions.len() - self.fresh;
+        (&self.versions[told..], told > 0)
+    }
+
+    /// Notes that the journal knows all versions.
+    pub(super) fn settle(&mut self) {
+        self.fresh = 0;
     }
 
     /// The versions of one property, newest first.
     fn of(&self, property: &str) -> impl Iterator<Item = &Version> {
-        self.0.iter().rev().filter(move |version| version.property.as_ref() == property)
+        self.versions.iter().rev().filter(move |version| version.property.as_ref() == property)
     }
 
     /// When a property last got a value, if it ever did.

@@ -1,7 +1,7 @@
 //! The contacts of the account and the indexes over them.
 //!
 //! Promises: no two live contacts share an email or a value of a unique property; an archived contact frees both.
-//! `roll_back` undoes a write exactly, the id counter aside. Every touched contact is remembered until `take_touched`.
+//! `roll_back` undoes a write exactly, the id counter aside. Every touched contact is remembered until `settle`.
 //! With a lag, `seen` answers contacts as they stood that long ago, which is what searches find.
 //! Leaves to others: whether values are valid (`values`), what an answer shows (`render`).
 
@@ -289,9 +289,18 @@ impl Store {
         self.touched.insert(id);
     }
 
-    /// The contacts that were written since the last call.
-    pub(super) fn take_touched(&mut self) -> BTreeSet<u64> {
-        std::mem::take(&mut self.touched)
+    /// The contacts that were written since `settle` was last called.
+    pub(super) fn touched(&self) -> impl Iterator<Item = u64> {
+        self.touched.iter().copied()
+    }
+
+    /// Notes that the journal knows every contact as it is.
+    pub(super) fn settle(&mut self) {
+        for id in std::mem::take(&mut self.touched) {
+            if let Some(contact) = self.contacts.get_mut(&id) {
+                contact.history.settle();
+            }
+        }
     }
 
     fn index(&mut self, contact: &Contact) {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::lifecycle::{Conversion, Converted};
 use super::org::{Actor, Org};
+use super::schema::Sobject;
 use super::told;
 use super::write::Stamp;
 use crate::exchange::Millis;
@@ -27,7 +28,17 @@ struct One {
     id: String,
 }
 
-/// Carries out `merge`, `convert`, `undelete` or `erase`; None if there is no such command.
+/// Field-level security of one field for the integration user.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Security {
+    object: String,
+    field: String,
+    read: bool,
+    edit: bool,
+}
+
+/// Carries out `merge`, `convert`, `undelete`, `erase` or `security`; None if there is no such command.
 pub(super) fn run(org: &mut Org, name: &str, body: &[u8], now: Millis) -> Option<Result<Value, String>> {
     let stamp = Stamp::plain(Actor::Person, now);
     match name {
@@ -41,6 +52,12 @@ pub(super) fn run(org: &mut Org, name: &str, body: &[u8], now: Millis) -> Option
         })),
         "undelete" => Some(read::<One>(body).and_then(|asked| Ok(json!({ "id": org.undelete(&asked.id, stamp).map_err(told)? })))),
         "erase" => Some(read::<One>(body).and_then(|asked| Ok(json!({ "id": org.erase(&asked.id).map_err(told)? })))),
+        "security" => Some(read::<Security>(body).and_then(|asked| {
+            let object = Sobject::named(&asked.object).filter(|object| object.holds_data()).ok_or_else(|| format!("no object {}", asked.object))?;
+            org.secure(object, &asked.field, (asked.read, asked.edit && asked.read))?;
+            org.described = Some(now);
+            Ok(json!({ "object": object.name(), "field": asked.field }))
+        })),
         _ => None,
     }
 }

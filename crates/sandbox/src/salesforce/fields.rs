@@ -147,8 +147,38 @@ fn wrong(message: String) -> Fault {
 }
 
 impl Org {
-    /// Brings the schema in line with the grants that there are.
+    /// Leaves the integration user only so much of a field from now on; both true gives all back.
+    pub(super) fn secure(&mut self, object: Sobject, name: &str, (read, edit): (bool, bool)) -> Result<(), String> {
+        let schema = &self.table(object).schema;
+        let number = schema.stored_number(name).ok_or_else(|| format!("{} has no field {name}", object.name()))?;
+        let path = format!("{}.{}", object.name(), schema.field(number).name);
+        if read && edit {
+            self.withheld.remove(&path);
+        } else {
+            self.withheld.insert(path, (read, edit));
+        }
+        self.rebuild();
+        Ok(())
+    }
+
+    /// Builds every schema anew: from the fields, then the grants, then what is withheld.
+    pub(super) fn rebuild(&mut self) {
+        self.set_custom(self.custom.clone());
+        self.apply_grants();
+    }
+
+    /// Brings the schema in line with the grants that there are, and with what is withheld.
     pub(super) fn apply_grants(&mut self) {
+        self.apply_permission_sets();
+        for (path, (read, edit)) in self.withheld.clone() {
+            let (object, name) = path.split_once('.').unwrap_or((&path, ""));
+            if let Some(object) = Sobject::named(object) {
+                self.withhold(object, name, read, edit);
+            }
+        }
+    }
+
+    fn apply_permission_sets(&mut self) {
         let needing: Vec<(String, String)> =
             self.custom.iter().filter(|field| field.needs_grant).map(|field| (field.object.clone(), field.name.clone())).collect();
         if needing.is_empty() {

@@ -106,8 +106,8 @@ impl Salesforce {
         pem.clone_into(&mut self.org.config.jwt_certificate);
     }
 
-    /// Carries out what a person does in Salesforce's pages: `merge`, `convert`, `undelete` or `erase`; None if there is no such
-    /// command.
+    /// Carries out what a person does in Salesforce's pages: `merge`, `convert`, `undelete`, `erase` or `security`; None if there is no
+    /// such command.
     pub fn command(&mut self, name: &str, body: &[u8], now: Millis) -> Option<Result<Value, String>> {
         commands::run(&mut self.org, name, body, now)
     }

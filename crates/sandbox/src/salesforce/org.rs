@@ -204,6 +204,8 @@ pub(super) struct Org {
     /// One entry for each transaction that is open, the outermost first.
     undo: Vec<Undo>,
     grants_changed: bool,
+    /// What an administrator leaves the integration user of fields, read and edit, by `Object.Field`.
+    pub(super) withheld: BTreeMap<String, (bool, bool)>,
     /// When fields or grants last changed; None if a restart forgot it.
     pub(super) described: Option<Millis>,
 }
@@ -224,6 +226,7 @@ impl Org {
             changed_rows: BTreeSet::new(),
             undo: Vec::new(),
             grants_changed: false,
+            withheld: BTreeMap::new(),
             described: Some(FOUNDED),
         };
         org.seat_users();
@@ -256,6 +259,11 @@ impl Org {
     /// Whether rows that grant fields changed since the last call.
     pub(super) fn take_grants_changed(&mut self) -> bool {
         std::mem::take(&mut self.grants_changed)
+    }
+
+    /// Takes a right to a field away on top of what is granted.
+    pub(super) fn withhold(&mut self, object: Sobject, name: &str, read: bool, edit: bool) {
+        self.table_mut(object).schema.withhold(name, read, edit);
     }
 
     fn note(&mut self, object: Sobject, serial: u64) {

@@ -5,6 +5,8 @@
 //! entry are one JSON text inside it, because a tree of 200 rows costs more than writing them does.
 //! Leaves to others: where the JSON is kept.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -24,12 +26,13 @@ pub(super) struct Written {
     counters: [u64; COUNTERS],
     custom: usize,
     described: Option<Millis>,
+    withheld: BTreeMap<String, (bool, bool)>,
 }
 
 impl Written {
     /// What a fresh org starts with.
     pub(super) fn of(org: &Org) -> Self {
-        Self { counters: counters(org), custom: org.custom.len(), described: org.described }
+        Self { counters: counters(org), custom: org.custom.len(), described: org.described, withheld: org.withheld.clone() }
     }
 }
 
@@ -46,7 +49,7 @@ pub(super) fn snapshot(org: &Org) -> Value {
     json!({
         "rows": rows, "next": counters(org), "quota": org.quota.all(), "tokens": org.tokens.all(), "refresh": org.tokens.refresh(),
         "custom": serde_json::to_value(&org.custom).unwrap_or_default(),
-        "jobs": org.jobs.kept(), "codes": org.tokens.codes(), "described": org.described,
+        "withheld": org.withheld, "jobs": org.jobs.kept(), "codes": org.tokens.codes(), "described": org.described,
         "cursors": org.cursors.all().map(kept_cursor).collect::<Vec<_>>(),
     })
 }
@@ -68,6 +71,7 @@ pub(super) fn restore(org: &mut Org, state: &Value) -> Result<(), String> {
     read_quota(org, &state["quota"])?;
     read_counters(org, &state["next"])?;
     org.drain_rows();
+    read_withheld(org, state)?;
     org.apply_grants();
     read_rest(org, state)?;
     org.cursors.drain();
@@ -111,6 +115,9 @@ pub(super) fn drain(org: &mut Org, written: &mut Written) -> Option<Value> {
         entry.insert("cursors".to_owned(), json!(cursors));
     }
     let now = Written::of(org);
+    if now.withheld != written.withheld {
+        entry.insert("withheld".to_owned(), json!(now.withheld));
+    }
     if now.described != written.described {
         entry.insert("described".to_owned(), json!(now.described));
     }
@@ -148,9 +155,19 @@ pub(super) fn replay(org: &mut Org, entry: &Value) -> Result<(), String> {
         read_counters(org, next)?;
     }
     org.drain_rows();
-    org.apply_grants();
+    if entry.contains_key("withheld") {
+        read_withheld(org, &Value::Object(entry.clone()))?;
+        org.rebuild();
+    } else {
+        org.apply_grants();
+    }
     read_rest(org, &Value::Object(entry.clone()))?;
     org.cursors.drain();
+    Ok(())
+}
+
+fn read_withheld(org: &mut Org, state: &Value) -> Result<(), String> {
+    org.withheld = Deserialize::deserialize(&state["withheld"]).map_err(|error| format!("withheld: {error}"))?;
     Ok(())
 }
 

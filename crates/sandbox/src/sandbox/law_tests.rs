@@ -170,7 +170,9 @@ impl Pair {
             Step::ByHand(one, two) => {
                 let id = (FIRST + u64::from(*one)).to_string();
                 let fields = json!({"city": format!("h{two}")});
+                let secure = json!({"object": "Contact", "field": "Title", "read": *one > 1, "edit": *two > 1}).to_string();
                 for sandbox in [&mut self.restarted, &mut self.steady] {
+                    sandbox.salesforce_command("security", secure.as_bytes(), self.now).unwrap().unwrap();
                     // What is impossible is so for both.
                     let _ = sandbox.edit(System::HubSpot, "contacts", Some(&id), fields.as_object(), self.now);
                     let _ = sandbox.bring_back(System::HubSpot, &id, self.now);

@@ -283,6 +283,15 @@ impl Schema {
         field.updateable = edit;
     }
 
+    /// Takes a right to a field away.
+    pub(super) fn withhold(&mut self, name: &str, read: bool, edit: bool) {
+        let Some(number) = self.stored_number(name) else { return };
+        let field = &mut self.fields[usize::from(number)];
+        field.hidden |= !read;
+        field.createable &= edit;
+        field.updateable &= edit;
+    }
+
     /// Every visible field with its number.
     pub(super) fn visible(&self) -> impl Iterator<Item = (u16, &Field)> {
         self.numbered().filter(|(_, field)| !field.hidden)

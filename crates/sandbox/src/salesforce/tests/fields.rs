@@ -4,13 +4,45 @@
 
 use serde_json::json;
 
-use super::super::{ExternalKey, SalesforceConfig};
+use super::super::{ExternalKey, Salesforce, SalesforceConfig};
 use super::{Bench, error};
 use crate::crm::Crm;
 
 fn names(bench: &mut Bench) -> Vec<String> {
     let (_, body) = bench.get("/sobjects/Lead/describe");
     body["fields"].as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_administrator_takes_a_field_away_and_gives_it_back() {
+    let mut bench = Bench::new();
+    let id = bench.contact("c-1", "Okafor");
+    let row = format!("/sobjects/Contact/{id}");
+    bench.patch(&row, &json!({"Phone": "1"}));
+    let secure = |bench: &mut Bench, read: bool, edit: bool| {
+        bench.now += 5_000;
+        let asked = json!({"object": "Contact", "field": "phone", "read": read, "edit": edit}).to_string();
+        bench.org.command("security", asked.as_bytes(), bench.now).unwrap().unwrap();
+        let mut copy = Bench { org: Salesforce::new(SalesforceConfig::default()), now: bench.now, token: bench.token.clone() };
+        copy.org.restore(&bench.org.snapshot()).unwrap();
+        assert_eq!(copy.org.snapshot(), bench.org.snapshot());
+        copy
+    };
+    let shows = |bench: &mut Bench| bench.get("/sobjects/Contact/describe").1.to_string().contains("\"Phone\"");
+    let mut copy = secure(&mut bench, false, false);
+    for bench in [&mut bench, &mut copy] {
+        assert!(!shows(bench));
+        assert_eq!(bench.patch(&row, &json!({"Phone": "2"})).1[0]["errorCode"], "INVALID_FIELD");
+        assert_eq!(bench.query("SELECT Phone FROM Contact").1[0]["errorCode"], "INVALID_FIELD");
+    }
+    secure(&mut bench, true, false);
+    assert!(shows(&mut bench));
+    assert_eq!(bench.get(&row).1["Phone"], "1");
+    assert_eq!(bench.patch(&row, &json!({"Phone": "2"})).1[0]["errorCode"], "INVALID_FIELD_FOR_INSERT_UPDATE");
+    secure(&mut bench, true, true);
+    assert_eq!(bench.patch(&row, &json!({"Phone": "2"})).0, 204);
+    let unknown = json!({"object": "Contact", "field": "Nosuch", "read": true, "edit": true}).to_string();
+    assert_eq!(bench.org.command("security", unknown.as_bytes(), bench.now), Some(Err("Contact has no field Nosuch".to_owned())));
 }
 
 #[test]
