@@ -14,7 +14,7 @@ use syncline_core::link::Side;
 use syncline_core::time::Timestamp;
 
 /// Deliveries whose time of acceptance is remembered.
-const DELIVERIES_MAX: usize = 200_000;
+const DELIVERIES_MAX: usize = 100_000;
 /// Attempts and requests that are remembered, of each.
 const UNDER_WAY_MAX: usize = 50_000;
 

@@ -63,18 +63,25 @@ fn is_number(text: &str) -> bool {
     letters.next().is_some_and(|letter| letter.is_ascii_uppercase()) && !letters.as_str().is_empty() && letters.all(|letter| letter.is_ascii_digit())
 }
 
-/// Every page below docs stands in the book's table of contents; a decision stands in the list of decisions.
+/// Every page below docs stands in the book's table of contents, without which the book lacks it; a decision stands in the list of
+/// decisions besides.
 pub fn contents(tree: &Tree) -> Vec<String> {
-    let named = |list: &str, page: &str| tree.text(list).unwrap_or_default().contains(&format!("({page})"));
+    let lacks = |list: &str, page: &str| !tree.text(list).unwrap_or_default().contains(&format!("({page})"));
     let pages = tree.under("docs/").filter(|file| file.path.ends_with(".md") && file.path != "docs/SUMMARY.md");
-    let is_lost = |path: &&str| match path.strip_prefix("docs/adr/") {
-        Some(decision) if decision != "README.md" => !named("docs/adr/README.md", decision),
-        Some(_) | None => !named("docs/SUMMARY.md", path.trim_start_matches("docs/")),
-    };
-    pages.map(|file| file.path.as_str()).filter(is_lost).map(|path| format!("{path}: no table of contents names it")).collect()
+    let mut found = Vec::new();
+    for path in pages.map(|file| file.path.as_str()) {
+        if lacks("docs/SUMMARY.md", path.trim_start_matches("docs/")) {
+            found.push(format!("{path}: docs/SUMMARY.md does not name it"));
+        }
+        let decision = path.strip_prefix("docs/adr/").filter(|decision| *decision != "README.md");
+        if decision.is_some_and(|decision| lacks("docs/adr/README.md", decision)) {
+            found.push(format!("{path}: docs/adr/README.md does not name it"));
+        }
+    }
+    found
 }
 
-/// Links between documents lead to files that exist.
+/// Links between documents lead to files that exist; those of the book stay within it, since it is read without the rest.
 pub fn links(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
     for file in tree.files.iter().filter(|file| file.path.ends_with(".md")) {
@@ -83,6 +90,9 @@ pub fn links(tree: &Tree) -> Vec<String> {
             let path = link.split('#').next().unwrap_or_default();
             if !path.is_empty() && !path.contains("://") && !leads_somewhere(tree, folder, path) {
                 found.push(format!("{}: {link} leads nowhere", file.path));
+            }
+            if file.path.starts_with("docs/") && path.matches("../").count() >= file.path.matches('/').count() {
+                found.push(format!("{}: {link} leads out of the book; name its address", file.path));
             }
         }
     }
@@ -133,15 +143,16 @@ mod tests {
 
     #[test]
     fn a_page_that_no_table_of_contents_names_is_found() {
-        let summary = ("docs/SUMMARY.md", "[a](a.md) [decisions](adr/README.md)");
+        let summary = ("docs/SUMMARY.md", "[a](a.md) [decisions](adr/README.md) [1](adr/0001-one.md)");
         let decisions = ("docs/adr/README.md", "[1](0001-one.md)");
         finds(contents, 0, &[summary, decisions, ("docs/a.md", ""), ("docs/adr/0001-one.md", "")]);
-        finds(contents, 2, &[summary, decisions, ("docs/b.md", ""), ("docs/adr/0002-two.md", "")]);
+        finds(contents, 3, &[summary, decisions, ("docs/b.md", ""), ("docs/adr/0002-two.md", "")]);
     }
 
     #[test]
     fn a_link_to_nowhere_is_found() {
         let readme = ("README.md", "[a](docs/a.md#b) [c](https://c.example/d) [e](docs) [f](#g) [h](docs/h.md)");
-        finds(links, 1, &[readme, ("docs/a.md", "[back](../README.md)")]);
+        finds(links, 1, &[readme, ("docs/a.md", "[on](a.md) [along](b/c.md)"), ("docs/b/c.md", "[back](../a.md)")]);
+        finds(links, 2, &[readme, ("docs/a.md", "[out](../README.md)")]);
     }
 }
