@@ -86,6 +86,8 @@ check('tokens are refreshed and refused', async () => {
   const token = await refresh('eu1-sandbox-refresh-1');
   assert.ok((await client(token.accessToken).crm.contacts.basicApi.getPage(1)).results);
   assert.equal((await rejected(refresh('nonsense'))).body.status, 'BAD_REFRESH_TOKEN');
+  const gone = '- {on: {system: hubspot, operation: token}, do: {status: 400, body: bad_hub}}';
+  assert.equal((await faulty(gone, () => rejected(refresh('eu1-sandbox-refresh-1')))).body.status, 'BAD_HUB');
 });
 
 check('unknown tokens and missing scopes are refused', async () => {

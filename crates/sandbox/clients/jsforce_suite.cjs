@@ -216,6 +216,14 @@ check('parses one error, several, and choices', async () => {
   assert.equal((await rejected(old.limits())).errorCode, 'UNSUPPORTED_API_VERSION');
 });
 
+check('includes children in a query', async () => {
+  const { id: AccountId } = await conn.sobject('Account').create({ Name: 'Nested' });
+  await conn.sobject('Contact').create([{ LastName: 'Inner', AccountId }, { LastName: 'Other', AccountId }]);
+  const query = conn.sobject('Account').find({ Name: 'Nested' }, 'Id, Name');
+  const [account] = await query.include('Contacts').select('Id, LastName').orderby('LastName').limit(1).end().execute();
+  assert.deepEqual(account.Contacts.records.map((row) => row.LastName), ['Inner']);
+});
+
 check('runs bulk jobs', async () => {
   const input = [1, 2, 3].map((n) => ({ Syncline_Id__c: `bulk-${n}`, LastName: 'Bulky', Title: n === 3 ? null : 'x' }));
   input.push({ Syncline_Id__c: 'bulk-x', LastName: 'y'.repeat(81), Title: 'x' });

@@ -95,7 +95,7 @@ fn bad_scripts_name_the_place() {
         ("- on: {system: hubspot, operation: collection_upsert}\n  do: {}", "line 1, column 36: hubspot has no operation \"collection_upsert\"; there are"),
         ("- on:\n    operation: raed\n  do: {}", "line 2, column 16: any system has no operation \"raed\"; did you mean read?"),
         ("- on: {system: salesforce}\n  do: {invalid: {code: UNABLE_TO_LOCK_ROWS}}", "line 2, column 24: salesforce has no code \"UNABLE_TO_LOCK_ROWS\"; did you mean UNABLE_TO_LOCK_ROW? there are APEX_ERROR,"),
-        ("- on: {system: hubspot}\n  do: {status: 429, body: dayly}", "line 2, column 27: hubspot has no body \"dayly\"; did you mean daily? there are daily,"),
+        ("- on: {system: hubspot}\n  do: {status: 429, body: dayly}", "line 2, column 27: hubspot has no body \"dayly\"; did you mean daily? there are bad_auth_code,"),
         ("- on: {nth: 9..3}\n  do: {status: 503}", "line 1, column 13: \"9..3\" is not a range like 3..9"),
         ("- on: {share: 2}\n  do: {status: 503}", "line 1, column 15: a share lies between 0 and 1"),
         ("- on: {every: 0}\n  do: {}", "line 1, column 15: must be at least 1"),

@@ -52,8 +52,9 @@ use self::route::Route;
 use crate::crm::{Crm, InvalidInput, StoredRecord};
 use crate::exchange::{Millis, Request, Response};
 
-/// Bodies that a fault script may ask for by name: of 429, of 401, and none at all.
-pub const FAULT_BODIES: &[&str] = &["secondly", "ten_secondly", "daily", "expired", "empty"];
+/// Bodies that a fault script may ask for by name: of 429, of 401, none at all, and those of 400 at the token endpoint.
+pub const FAULT_BODIES: &[&str] =
+    &["secondly", "ten_secondly", "daily", "expired", "empty", "bad_refresh_token", "bad_auth_code", "bad_client_secret", "bad_hub"];
 
 /// Codes of a refused value, which a fault script may ask for.
 pub const VALUE_CODES: &[&str] = &[
@@ -252,10 +253,14 @@ impl Crm for HubSpot {
     }
 
     fn fault_response(&mut self, status: u16, body: Option<&str>, now: Millis) -> Response {
+        if let Some(outcome) = body.filter(|_| status == 400).and_then(oauth::named) {
+            return self.respond(outcome, Counted::Not, now);
+        }
         let refusal = match (status, body) {
             (429, Some("daily")) => Refusal::limited(Limit::Day),
             (429, Some("secondly")) => Refusal::limited(Limit::Second),
             (429, _) => Refusal::limited(Limit::TenSeconds),
+            (400, _) => Refusal::bad_request("Invalid input JSON"),
             (401, Some("expired")) => Refusal::expired(37),
             (401, _) => Refusal::unauthenticated(),
             (403, _) => Refusal::missing_scope("crm.objects.contacts.write"),

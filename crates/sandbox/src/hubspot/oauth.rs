@@ -37,6 +37,18 @@ impl Bad {
     }
 }
 
+/// The refusal of that name in fault scripts.
+pub(super) fn named(name: &str) -> Option<Outcome> {
+    let bad = match name {
+        "bad_refresh_token" => BAD_REFRESH_TOKEN,
+        "bad_auth_code" => BAD_AUTH_CODE,
+        "bad_client_secret" => BAD_CLIENT_SECRET,
+        "bad_hub" => BAD_HUB,
+        _ => return None,
+    };
+    Some(bad.answer())
+}
+
 /// `GET /oauth/authorize`: where the browser goes next.
 pub(super) fn authorize(account: &mut Account, call: &Call<'_>) -> Outcome {
     let value = |name: &str| call.request.query_value(name).unwrap_or_default();

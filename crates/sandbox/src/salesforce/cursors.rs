@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::children::Children;
 use super::parents::Column;
 use super::schema::Sobject;
 use crate::exchange::Millis;
@@ -30,6 +31,8 @@ pub(super) struct Cursor {
     pub(super) numbers: Vec<u16>,
     /// The parents' fields that were asked for.
     pub(super) parents: Vec<Column>,
+    /// The queries over children of each row.
+    pub(super) children: Vec<Children>,
     /// The rows in the query's order.
     pub(super) serials: Vec<u64>,
     pub(super) opened: Millis,

@@ -11,6 +11,7 @@ mod automation;
 mod bulk;
 mod bulk_rows;
 mod call;
+mod children;
 mod collections;
 mod commands;
 mod config;

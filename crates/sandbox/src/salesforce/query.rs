@@ -16,7 +16,7 @@ use super::org::{Org, Table};
 use super::schema::{Schema, Sobject};
 use super::soql::{self, Class, Name, Order, Query, Select};
 use super::values::{self, Cell};
-use super::{bulk_rows, groups, ids, parents, wire};
+use super::{bulk_rows, children, groups, ids, parents, wire};
 use crate::exchange::Millis;
 
 /// Largest OFFSET.
@@ -33,6 +33,7 @@ pub(super) fn run(org: &mut Org, call: &Call<'_>, all: bool) -> Answer {
     let object = Sobject::named(&query.object.text).ok_or_else(|| vec![no_such_type(&query.object.text)])?;
     let table = org.table(object);
     let (numbers, parents) = selected(org, table, &text, &query)?;
+    let children = children::resolved(org, &table.schema, &text, &query)?;
     if let Select::Grouped(items) = &query.select {
         let ungrouped = Query { limit: None, offset: 0, ..query.clone() };
         let serials = found(org, table, &text, &ungrouped, all, call.now)?;
@@ -43,7 +44,7 @@ pub(super) fn run(org: &mut Org, call: &Call<'_>, all: bool) -> Answer {
         Select::Count => Ok(wire::json(200, &json!({ "totalSize": serials.len(), "done": true, "records": [] }))),
         Select::CountOf(_) => Ok(groups::count(table, &numbers, &serials)),
         Select::Fields(_) | Select::Every(_) | Select::Grouped(_) => {
-            first_page(org, call, Cursor { object, numbers, parents, serials, opened: call.now, text })
+            first_page(org, call, Cursor { object, numbers, parents, children, serials, opened: call.now, text })
         }
     }
 }
@@ -75,7 +76,8 @@ fn parse(text: &str) -> Result<Query, Vec<Fault>> {
 }
 
 /// The fields that a query asks for: those of the rows, and those of their parents.
-fn selected(org: &Org, table: &Table, text: &str, query: &Query) -> Result<(Vec<u16>, Vec<parents::Column>), Vec<Fault>> {
+/// The fields that a query asks for, its own and those of parents.
+pub(super) fn selected(org: &Org, table: &Table, text: &str, query: &Query) -> Result<(Vec<u16>, Vec<parents::Column>), Vec<Fault>> {
     let resolve = |name: &Name| column(&table.schema, text, name);
     let every = |class: Class| {
         let fields = table.schema.visible().filter(move |(_, field)| match class {
@@ -110,16 +112,18 @@ fn selected(org: &Org, table: &Table, text: &str, query: &Query) -> Result<(Vec<
 pub(super) fn reopened(org: &Org, text: &str, serials: Vec<u64>, opened: Millis) -> Option<Cursor> {
     let query = parse(text).ok()?;
     let object = Sobject::named(&query.object.text)?;
-    let (numbers, parents) = selected(org, org.table(object), text, &query).ok()?;
-    Some(Cursor { object, numbers, parents, serials, opened, text: text.to_owned() })
+    let table = org.table(object);
+    let (numbers, parents) = selected(org, table, text, &query).ok()?;
+    let children = children::resolved(org, &table.schema, text, &query).ok()?;
+    Some(Cursor { object, numbers, parents, children, serials, opened, text: text.to_owned() })
 }
 
 /// What a bulk query finds, as lines of CSV, the head first.
 pub(super) fn lines(org: &Org, call: &Call<'_>, text: &str, all: bool, delimiter: u8) -> Result<(Sobject, Vec<String>), Vec<Fault>> {
     let text = text.trim();
     let query = parse(text)?;
-    let Select::Fields(names) = &query.select else {
-        return Err(vec![Fault::request(400, "API_ERROR", "A bulk query takes a list of fields, without counts and classes of fields")]);
+    let (Select::Fields(names), []) = (&query.select, query.children.as_slice()) else {
+        return Err(vec![Fault::request(400, "API_ERROR", "A bulk query takes a list of fields, without counts, classes of fields and queries within it")]);
     };
     let object = Sobject::named(&query.object.text).ok_or_else(|| vec![no_such_type(&query.object.text)])?;
     let table = org.table(object);
@@ -154,22 +158,23 @@ pub(super) fn next_page(org: &Org, call: &Call<'_>, locator: &str) -> Answer {
     if call.now - cursor.opened >= org.config.locator_life_ms || offset >= cursor.serials.len() {
         return Err(unknown());
     }
-    Ok(wire::json(200, &page(org, call, cursor, Some(id), offset)))
+    Ok(wire::json(200, &page(org, call, cursor, Some(id), offset)?))
 }
 
 fn first_page(org: &mut Org, call: &Call<'_>, cursor: Cursor) -> Answer {
     if cursor.serials.len() <= page_rows(org, call) {
-        return Ok(wire::json(200, &page(org, call, &cursor, None, 0)));
+        return Ok(wire::json(200, &page(org, call, &cursor, None, 0)?));
     }
     let id = ids::make("01g", org.cursors.next);
     org.cursors.next += 1;
-    let body = page(org, call, &cursor, Some(&id), 0);
+    let body = page(org, call, &cursor, Some(&id), 0)?;
     org.cursors.open(id, cursor);
     Ok(wire::json(200, &body))
 }
 
-fn page(org: &Org, call: &Call<'_>, cursor: &Cursor, id: Option<&str>, offset: usize) -> Value {
+fn page(org: &Org, call: &Call<'_>, cursor: &Cursor, id: Option<&str>, offset: usize) -> Result<Value, Vec<Fault>> {
     let table = org.table(cursor.object);
+    let children = cursor.children.iter().map(|inner| Ok((inner, inner.found(org, &cursor.text, call)?))).collect::<Result<Vec<_>, Vec<Fault>>>()?;
     let end = cursor.serials.len().min(offset + page_rows(org, call));
     let rows = cursor.serials.get(offset..end).unwrap_or(&[]).iter();
     let records: Vec<Value> = rows
@@ -177,6 +182,7 @@ fn page(org: &Org, call: &Call<'_>, cursor: &Cursor, id: Option<&str>, offset: u
         .map(|(serial, row)| {
             let mut record = values::record(&table.schema, serial, row, call.version, &cursor.numbers);
             parents::add(org, &table.schema, (serial, row), call.version, &cursor.parents, &mut record);
+            children.iter().for_each(|(inner, found)| inner.add(org, (table, serial), found, call.version, &mut record));
             record
         })
         .collect();
@@ -184,7 +190,7 @@ fn page(org: &Org, call: &Call<'_>, cursor: &Cursor, id: Option<&str>, offset: u
     if let Some(id) = id.filter(|_| end < cursor.serials.len()) {
         body["nextRecordsUrl"] = Value::String(format!("/services/data/v{}.0/query/{id}-{end}", call.version));
     }
-    body
+    Ok(body)
 }
 
 fn page_rows(org: &Org, call: &Call<'_>) -> usize {
@@ -194,7 +200,7 @@ fn page_rows(org: &Org, call: &Call<'_>) -> usize {
 }
 
 /// The rows that a query means, in its order, within its limit.
-fn found(org: &Org, table: &Table, text: &str, query: &Query, all: bool, now: Millis) -> Result<Vec<u64>, Vec<Fault>> {
+pub(super) fn found(org: &Org, table: &Table, text: &str, query: &Query, all: bool, now: Millis) -> Result<Vec<u64>, Vec<Fault>> {
     if query.offset > OFFSET_MAX {
         return Err(vec![Fault::request(400, "NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000")]);
     }

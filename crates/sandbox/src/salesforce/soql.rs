@@ -1,6 +1,6 @@
 //! The part of SOQL that the emulator reads: one object, its own fields, conditions, order, limit, offset.
 //!
-//! Grammar: `SELECT f, … | COUNT() | COUNT(Id) | FIELDS(ALL) FROM object [WHERE …] [ORDER BY f [ASC|DESC]
+//! Grammar: `SELECT f, (SELECT … FROM children …), … | COUNT() | COUNT(Id) | FIELDS(ALL) FROM object [WHERE …] [ORDER BY f [ASC|DESC]
 //! [NULLS FIRST|LAST], …] [LIMIT n] [OFFSET n]` with `= != <> < <= > >= LIKE IN NOT IN AND OR NOT ( )`.
 //! Promises: a text outside the grammar is a `MALFORMED_QUERY` that names the offending token; AND and OR are
 //! mixed only with parentheses, as the service wants it. Names are left unresolved, with their place in the text.
@@ -10,6 +10,8 @@
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Query {
     pub(super) select: Select,
+    /// Queries within it over the rows that refer to each row; their object is the name of the relation.
+    pub(super) children: Vec<Query>,
     pub(super) object: Name,
     pub(super) filter: Option<Expr>,
     /// What the rows are grouped by.
@@ -125,8 +127,17 @@ type Parsed<T> = Result<T, Malformed>;
 /// Reads a query.
 pub(super) fn parse(text: &str) -> Parsed<Query> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0 };
+    let query = query(&mut parser, true)?;
+    if parser.at < parser.tokens.len() {
+        return Err(parser.unexpected());
+    }
+    Ok(query)
+}
+
+fn query(parser: &mut Parser, may_nest: bool) -> Parsed<Query> {
     parser.keyword("SELECT")?;
-    let select = parser.select()?;
+    let mut children = Vec::new();
+    let select = parser.select(&mut children, may_nest)?;
     parser.keyword("FROM")?;
     let object = parser.name()?;
     let filter = if parser.take_word("WHERE") { Some(parser.condition()?) } else { None };
@@ -152,14 +163,12 @@ pub(super) fn parse(text: &str) -> Parsed<Query> {
     }
     let limit = if parser.take_word("LIMIT") { Some(parser.whole()?) } else { None };
     let offset = if parser.take_word("OFFSET") { parser.whole()? } else { 0 };
-    if parser.at < parser.tokens.len() {
-        return Err(parser.unexpected());
-    }
-    Ok(Query { select, object, filter, group, having, order, limit, offset })
+    Ok(Query { select, children, object, filter, group, having, order, limit, offset })
 }
 
 impl Parser {
-    fn select(&mut self) -> Parsed<Select> {
+    /// What is asked for; queries over children go to their own list.
+    fn select(&mut self, children: &mut Vec<Query>, may_nest: bool) -> Parsed<Select> {
         if self.peek_word("FIELDS") {
             self.at += 1;
             self.sign("(")?;
@@ -168,9 +177,17 @@ impl Parser {
             self.sign(")")?;
             return Ok(Select::Every(class));
         }
-        let mut items = vec![self.item()?];
-        while self.take_sign(",") {
-            items.push(self.item()?);
+        let mut items = Vec::new();
+        loop {
+            if may_nest && self.take_sign("(") {
+                children.push(query(self, false)?);
+                self.sign(")")?;
+            } else {
+                items.push(self.item()?);
+            }
+            if !self.take_sign(",") {
+                break;
+            }
         }
         let fields: Option<Vec<Name>> =
             items.iter().map(|item| if let Item::Field(name) = item { Some(name.clone()) } else { None }).collect();

@@ -229,8 +229,13 @@ fn oauth_shapes() {
 #[test]
 fn fault_shapes() {
     let mut stage = Stage::new();
-    let named = FAULT_BODIES.iter().map(|body| (if *body == "expired" { 401 } else { 429 }, Some(*body)));
-    let plain = [401, 403, 404, 409, 423, 429, 477, 500, 502, 503, 504, 521].map(|status| (status, None));
+    let of = |body: &str| match body {
+        "expired" => 401,
+        bad if bad.starts_with("bad_") => 400,
+        _ => 429,
+    };
+    let named = FAULT_BODIES.iter().map(|body| (of(body), Some(*body)));
+    let plain = [400, 401, 403, 404, 409, 423, 429, 477, 500, 502, 503, 504, 521].map(|status| (status, None));
     let all: Vec<String> = plain
         .into_iter()
         .chain(named)

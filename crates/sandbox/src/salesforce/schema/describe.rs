@@ -12,6 +12,11 @@ pub(in super::super) fn full(schema: &Schema, version: u16) -> Value {
     let object = schema.object;
     let mut body = brief(object, version);
     body["fields"] = schema.visible().map(|(_, field)| self::field(object, field)).collect();
+    let relation = json!({
+        "childSObject": "Contact", "field": "AccountId", "relationshipName": "Contacts", "cascadeDelete": true,
+        "restrictedDelete": false, "deprecatedAndHidden": false, "junctionIdListNames": [], "junctionReferenceTo": []
+    });
+    body["childRelationships"] = if object == Sobject::Account { json!([relation]) } else { json!([]) };
     body["recordTypeInfos"] = json!([{
         "name": "Master", "developerName": "Master", "recordTypeId": "012000000000000AAA",
         "active": true, "available": true, "defaultRecordTypeMapping": true, "master": true

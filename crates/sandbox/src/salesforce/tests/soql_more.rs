@@ -103,3 +103,31 @@ fn s2_7_describe_is_sent_again_only_if_it_changed() {
     asked.headers.insert("if-unmodified-since".to_owned(), "yesterday".to_owned());
     assert_eq!(bench.org.handle(&asked, bench.now).status, 400);
 }
+
+#[test]
+fn s2_12_a_query_within_a_query_shows_the_contacts_of_each_account() {
+    let mut bench = Bench::new();
+    let mut account = |name: &str| bench.post("/sobjects/Account", &json!({ "Name": name })).1["id"].as_str().unwrap().to_owned();
+    let (acme, _) = (account("Acme"), account("Bare"));
+    for last in ["Cole", "Byron", "King"] {
+        bench.post("/sobjects/Contact", &json!({ "LastName": last, "AccountId": acme, "Title": "x" }));
+    }
+    let soql = "SELECT Name, (SELECT LastName, Account.Name FROM Contacts WHERE Title = 'x' ORDER BY LastName LIMIT 2) FROM Account ORDER BY Name";
+    let (status, body) = bench.query(soql);
+    assert_eq!(status, 200, "{body}");
+    let inner = &body["records"][0]["Contacts"];
+    let names: Vec<&str> = inner["records"].as_array().unwrap().iter().map(|row| row["LastName"].as_str().unwrap()).collect();
+    assert_eq!((&inner["totalSize"], &inner["done"], names), (&json!(2), &json!(true), vec!["Byron", "Cole"]));
+    assert_eq!(inner["records"][0]["Account"]["Name"], "Acme");
+    assert_eq!(body["records"][1]["Contacts"], Value::Null);
+    for (wrong, code) in [
+        ("SELECT Name, (SELECT Id FROM Leads) FROM Account", "INVALID_TYPE"),
+        ("SELECT Id, (SELECT Id FROM Contacts) FROM Contact", "INVALID_TYPE"),
+        ("SELECT Name, (SELECT Nickname FROM Contacts) FROM Account", "INVALID_FIELD"),
+        ("SELECT Name, (SELECT Id, (SELECT Id FROM Contacts) FROM Contacts) FROM Account", "MALFORMED_QUERY"),
+        ("SELECT Name, (SELECT Id FROM Contacts FROM Account", "MALFORMED_QUERY"),
+    ] {
+        let (status, body) = bench.query(wrong);
+        assert_eq!((status, &body[0]["errorCode"]), (400, &json!(code)), "{wrong}");
+    }
+}
