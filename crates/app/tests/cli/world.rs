@@ -100,6 +100,8 @@ pub fn timeless(text: &str) -> String {
 /// A directory with a configuration, a file of events, and emulated CRMs to talk to.
 pub struct World {
     pub directory: TempDir,
+    /// The emulated CRMs.
+    pub sandbox: Arc<Mutex<Sandbox>>,
     serving: Serving,
 }
 
@@ -127,7 +129,7 @@ impl World {
         let directory = TempDir::new().unwrap();
         let sandbox = Arc::new(Mutex::new(Sandbox::new(settings).unwrap()));
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let serving = serve(sandbox, any, any).await.unwrap();
+        let serving = serve(Arc::clone(&sandbox), any, any).await.unwrap();
         let text = format!(
             "data: {}\nsystems:\n  internal: {{ kind: file, path: {}, follow: false }}\n  salesforce: {{ kind: salesforce, url: \"http://{}\", auth: {{ client_credentials: {{ id: sandbox-client, secret: \"${{SF_SECRET}}\" }} }} }}\n  hubspot: {{ kind: hubspot, url: \"http://{}\", token: \"${{HUBSPOT_TOKEN}}\" }}\n",
             directory.path().display(),
@@ -137,7 +139,7 @@ impl World {
         );
         std::fs::write(directory.path().join("syncline.yaml"), text).unwrap();
         std::fs::write(directory.path().join("contacts.jsonl"), EVENTS).unwrap();
-        Self { directory, serving }
+        Self { directory, sandbox, serving }
     }
 
     /// Adds to the configuration.

@@ -105,6 +105,8 @@ pub struct OAuthApp {
     pub scopes: Vec<String>,
     /// Refresh tokens that exist from the start.
     pub refresh_tokens: Vec<String>,
+    /// Whether a refresh gives a new refresh token and ends the old one; HubSpot keeps the right to.
+    pub rotates_refresh_token: bool,
     /// How long an access token lives.
     pub access_token_seconds: i64,
     /// Mail address of the person who consents.
@@ -134,6 +136,7 @@ impl Default for OAuthApp {
             redirect_uris: Vec::new(),
             scopes: scopes.map(str::to_owned).into(),
             refresh_tokens: vec!["eu1-sandbox-refresh-1".to_owned()],
+            rotates_refresh_token: false,
             access_token_seconds: 1800,
             user: "ops@acme.example".to_owned(),
             user_id: 991,

@@ -127,7 +127,12 @@ fn granted(account: &mut Account, form: &Form, now: Millis) -> Result<(BTreeSet<
         "refresh_token" => {
             let token = form.get("refresh_token");
             let scopes = account.grants.refresh_scopes(token).cloned().ok_or(BAD_REFRESH_TOKEN)?;
-            Ok((scopes, Some(token.to_owned())))
+            if !account.config.oauth.rotates_refresh_token {
+                return Ok((scopes, Some(token.to_owned())));
+            }
+            account.grants_mut().revoke(token);
+            let next = account.grants_mut().issue_refresh(scopes.clone());
+            Ok((scopes, Some(next)))
         }
         "authorization_code" => {
             let code = account.grants_mut().take_code(form.get("code")).ok_or(BAD_AUTH_CODE)?;
