@@ -1,4 +1,4 @@
-//! Looking after an account before anything is synced: examining it, and creating the fields that a configuration needs.
+//! Looking after an account before anything is synced: examining it, and creating what a configuration needs there.
 //!
 //! Promises: an examination writes nothing and goes on after a finding; a set-up is told before it is done, and creating what is
 //! there already is no error.
@@ -40,12 +40,17 @@ impl Examination {
     }
 }
 
-/// One field that is to be created.
+/// What stands in a step's body for the id that it looks up first.
+pub(crate) const PLACE_OF_ID: &str = "$ID";
+
+/// One thing that is to be created.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// What will be created, for people.
     pub what: String,
     pub(crate) call: Call,
+    /// Asks for the id of what it belongs to, which an earlier step may have made.
+    pub(crate) looks_up: Option<Call>,
 }
 
 /// What an account lacks.
@@ -60,9 +65,9 @@ pub struct SetUp {
 /// What became of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Made {
-    /// The field is new.
+    /// It is new.
     Created,
-    /// A field of that name was there.
+    /// It was there.
     WasThere,
 }
 
@@ -72,13 +77,13 @@ pub trait Caretaker: Writer {
     /// Looks at everything that a person would want to know before the start.
     async fn examine(&self) -> Examination;
 
-    /// What the account lacks; with `marker` also a field for the number of the last write.
+    /// What the account lacks.
     ///
     /// # Errors
     /// As `connect`, less `BoundaryRefused` for what is lacking.
-    async fn lacks(&self, marker: bool) -> Result<SetUp>;
+    async fn lacks(&self) -> Result<SetUp>;
 
-    /// Creates a field.
+    /// Carries a step out.
     ///
     /// # Errors
     /// As `connect`.

@@ -1,4 +1,4 @@
-//! `syncline setup`: creates in an account the fields that a configuration needs and the account lacks.
+//! `syncline setup`: creates in an account what a configuration needs there: fields, and in Salesforce the right to see them.
 //!
 //! Promises: what will be done is told first, and done after a person agreed or with `--yes`; a second run finds nothing to do, or
 //! that a field was there; what the interface cannot do is told as work for a person.
@@ -26,7 +26,7 @@ Examples:
 /// Which kind of account is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Vendor {
-    /// A Salesforce org: custom fields
+    /// A Salesforce org: custom fields, and a permission set that shows them to the integration user
     Salesforce,
     /// A HubSpot account: properties
     Hubspot,
@@ -54,9 +54,6 @@ pub(super) struct SetupArgs {
     /// Which system, if there are several of that kind
     #[arg(long, value_name = "NAME")]
     system: Option<String>,
-    /// Create a field for the number of the last write, too
-    #[arg(long)]
-    marker: bool,
     /// Do it without asking
     #[arg(long)]
     yes: bool,
@@ -72,14 +69,14 @@ pub(super) struct SetupArgs {
 #[derive(Debug, Serialize)]
 struct Told {
     system: String,
-    /// What is to be created, each with what became of it.
-    fields: Vec<Field>,
+    /// What is to be done, each with what became of it.
+    steps: Vec<Done>,
     /// What a person has to do.
     by_hand: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Field {
+struct Done {
     what: String,
     /// `planned`, `created` or `was there`.
     state: &'static str,
@@ -91,20 +88,20 @@ pub(super) fn setup(args: &SetupArgs, console: &mut Console) -> Result<u8, Failu
     let Some((caretaker, _)) = wiring::caretaker(&config, system)? else {
         return Err(Failure::new(format!("{} takes no writes", system.name), "name a system that does", 78));
     };
-    let set_up = super::block_on(caretaker.lacks(args.marker))?;
-    let planned = set_up.steps.iter().map(|step| Field { what: step.what.clone(), state: "planned" }).collect();
-    let mut told = Told { system: system.name.clone(), fields: planned, by_hand: set_up.by_hand.clone() };
+    let set_up = super::block_on(caretaker.lacks())?;
+    let planned = set_up.steps.iter().map(|step| Done { what: step.what.clone(), state: "planned" }).collect();
+    let mut told = Told { system: system.name.clone(), steps: planned, by_hand: set_up.by_hand.clone() };
     let does = !args.dry_run && !set_up.steps.is_empty();
     if does && !args.yes {
         show(&told, console)?;
         console.flush()?;
         if !agreed(set_up.steps.len())? {
-            say("nothing was created");
+            say("nothing was done");
             return Ok(1);
         }
     }
     if does {
-        told.fields = super::block_on(carry_out(caretaker, set_up))?;
+        told.steps = super::block_on(carry_out(caretaker, set_up))?;
     }
     if args.json {
         console.json(&told)?;
@@ -114,24 +111,24 @@ pub(super) fn setup(args: &SetupArgs, console: &mut Console) -> Result<u8, Failu
     Ok(0)
 }
 
-async fn carry_out(caretaker: Arc<dyn Caretaker>, set_up: SetUp) -> Result<Vec<Field>, Failure> {
-    let mut fields = Vec::new();
+async fn carry_out(caretaker: Arc<dyn Caretaker>, set_up: SetUp) -> Result<Vec<Done>, Failure> {
+    let mut done = Vec::new();
     for step in set_up.steps {
         let state = match caretaker.create(&step).await? {
             Made::Created => "created",
             Made::WasThere => "was there",
         };
         say(&format!("{}: {state}", step.what));
-        fields.push(Field { what: step.what, state });
+        done.push(Done { what: step.what, state });
     }
-    Ok(fields)
+    Ok(done)
 }
 
 fn agreed(count: usize) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(format!("{count} fields would be created, and nobody can be asked"), "add --yes, or --dry-run", 64));
+        return Err(Failure::new(format!("there are {count} things to do, and nobody can be asked"), "add --yes, or --dry-run", 64));
     }
-    say(&format!("create these {count} fields? y or n"));
+    say(&format!("do these {count} things? y or n"));
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::of_output(&error))?;
     Ok(matches!(answer.trim(), "y" | "yes"))
@@ -154,11 +151,11 @@ fn find<'c>(config: &'c Config, args: &SetupArgs) -> Result<&'c SystemConfig, Fa
 }
 
 fn show(told: &Told, console: &mut Console) -> Result<(), Failure> {
-    if told.fields.is_empty() {
-        console.line(&format!("{}: nothing is to be created", told.system))?;
+    if told.steps.is_empty() {
+        console.line(&format!("{}: nothing is to be done", told.system))?;
     }
-    for field in &told.fields {
-        console.line(&format!("{}: {}: {}", told.system, field.state, field.what))?;
+    for step in &told.steps {
+        console.line(&format!("{}: {}: {}", told.system, step.state, step.what))?;
     }
     for line in &told.by_hand {
         console.line(&format!("by hand: {line}"))?;

@@ -125,14 +125,21 @@ async fn setup_tells_creates_and_finds_nothing_more_to_do() {
     assert_eq!(done.exit, 0, "{}", done.err);
     assert_eq!(done.out, "hubspot: created: contacts.syncline_id: text with unique values\nhubspot: created: contacts.nickname: text\n");
     let again = world.syncline(&["setup", "hubspot", "--yes"]);
-    assert_eq!((again.exit, again.out.as_str()), (0, "hubspot: nothing is to be created\n"));
-    let org = world.syncline(&["setup", "salesforce", "--yes", "--json"]);
+    assert_eq!((again.exit, again.out.as_str()), (0, "hubspot: nothing is to be done\n"));
+    let org = world.syncline(&["setup", "salesforce", "--yes"]);
     assert_eq!(org.exit, 0, "{}", org.err);
-    let states: Vec<_> = org.json()["fields"].as_array().unwrap().iter().map(|field| field["state"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(states, ["created", "created"]);
-    assert_eq!(org.json()["by_hand"].as_array().unwrap().len(), 2, "a new field is hidden from everybody");
-    let again = world.syncline(&["setup", "salesforce", "--yes", "--json"]);
-    assert_eq!(again.json()["fields"][0]["state"], "was there", "{}", again.err);
+    insta::assert_snapshot!(org.out, @r"
+    salesforce: created: Contact.Syncline_Id__c: Text(64), External ID, Unique, case-sensitive
+    salesforce: created: Lead.Syncline_Id__c: Text(64), External ID, Unique, case-sensitive
+    salesforce: created: permission set Syncline_Fields
+    salesforce: created: Syncline_Fields assigned to the integration user
+    salesforce: created: read and edit access to Contact.Syncline_Id__c in Syncline_Fields
+    salesforce: created: read and edit access to Lead.Syncline_Id__c in Syncline_Fields
+    ");
+    let again = world.syncline(&["setup", "salesforce", "--yes"]);
+    assert_eq!((again.exit, again.out.as_str()), (0, "salesforce: nothing is to be done\n"), "{}", again.err);
+    let checked = world.syncline(&["check", "--live"]);
+    assert_eq!(checked.exit, 0, "{}{}", checked.out, checked.err);
     assert_eq!(world.syncline(&["setup", "hubspot", "--system", "nobody"]).exit, 78);
     world.end().await;
 }

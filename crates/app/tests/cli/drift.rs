@@ -106,3 +106,49 @@ async fn a_property_that_goes_away_stops_its_object_until_it_is_back() {
     assert_eq!((&ledger["balanced"], ledger["dead_letters"]["created"].as_i64().unwrap_or(0)), (&true.into(), 0), "{ledger}");
     world.end().await;
 }
+
+/// A token of the org, and a query's rows.
+async fn administer(org: &str) -> String {
+    let form = "grant_type=client_credentials&client_id=sandbox-client&client_secret=sandbox-secret";
+    let client = reqwest::Client::new().post(format!("http://{org}/services/oauth2/token")).header("content-type", "application/x-www-form-urlencoded");
+    let answer = client.body(form).send().await.unwrap().bytes().await.unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_taken_away_stops_leads_and_contacts_go_on() {
+    let boundaries = "boundaries:\n  salesforce:\n    fields:\n      name: { to: [FirstName, LastName], codec: split_name, authority: system_a }\n      phone: { to: Direct_Line__c, authority: system_a }\nrouting: salesforce_only\ndispatch: { schema_check: 1s }\n";
+    let world = world(SandboxConfig::default(), boundaries).await;
+    let set_up = world.syncline(&["setup", "salesforce", "--yes"]);
+    assert_eq!(set_up.exit, 0, "{}{}", set_up.out, set_up.err);
+    let process = world.start().await;
+    happen(&world, &[("A1", "lead", "+15550001"), ("B1", "customer", "+15550002")]);
+    until_applied(&world, "salesforce", 2).await;
+
+    let org = &world.addresses()[0];
+    let token = administer(org).await;
+    let query = "SELECT+Id,ParentId+FROM+FieldPermissions+WHERE+Field='Lead.Direct_Line__c'";
+    let (_, found) = ask(reqwest::Method::GET, format!("http://{org}/services/data/v60.0/query?q={query}"), &token, "").await;
+    let grant = &found["records"][0];
+    let row = format!("http://{org}/services/data/v60.0/sobjects/FieldPermissions/{}", grant["Id"].as_str().unwrap());
+    assert_eq!(ask(reqwest::Method::DELETE, row, &token, "").await.0, 204);
+
+    // Nothing is written meanwhile: a look notices it.
+    until(&process, |running| !paused(running, "salesforce").is_empty()).await;
+    let (scope, reason) = paused(&process.running, "salesforce").remove(0);
+    assert_eq!(scope, "writes to Lead");
+    assert!(reason.contains("Lead.Direct_Line__c not found"), "{reason}");
+    happen(&world, &[("A2", "lead", "+15550003"), ("B2", "customer", "+15550004")]);
+    until_applied(&world, "salesforce", 3).await;
+
+    let again = world.syncline(&["setup", "salesforce", "--yes"]);
+    assert!(again.out.contains("created: read and edit access to Lead.Direct_Line__c"), "{}{}", again.out, again.err);
+    let resumed = world.syncline(&["resume", "salesforce"]);
+    assert_eq!(resumed.exit, 0, "{}{}", resumed.out, resumed.err);
+    until_applied(&world, "salesforce", 4).await;
+    process.stop().await;
+    let ledger = world.syncline(&["ledger", "--verify", "--json"]).json();
+    assert_eq!((&ledger["balanced"], ledger["dead_letters"]["created"].as_i64().unwrap_or(0)), (&true.into(), 0), "{ledger}");
+    world.end().await;
+}

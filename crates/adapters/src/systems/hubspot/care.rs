@@ -16,7 +16,6 @@ use crate::systems::findings::{Finding, Form, Severity, Spot, Want};
 use crate::systems::object_use::ObjectUse;
 use crate::transport::{Call, Method};
 
-const MARKER: &str = "syncline_rev";
 const WRITE_SCOPE: &str = "crm.objects.contacts.write";
 const EXISTS: u16 = 409;
 
@@ -53,12 +52,12 @@ impl Caretaker for HubSpotWriter {
         seen
     }
 
-    async fn lacks(&self, marker: bool) -> Result<SetUp> {
+    async fn lacks(&self) -> Result<SetUp> {
         let mut set_up = SetUp::default();
         for (object, used) in &self.settings.objects {
             let call = encode::properties(&self.settings.api_version, object);
             let response = self.ask(&format!("looking at HubSpot's {object}"), call).await?;
-            for name in schema::lacking(object, used, marker.then_some(MARKER), &response)? {
+            for name in schema::lacking(object, used, &response)? {
                 plan(&self.settings, object, name, used, &mut set_up);
             }
         }
@@ -104,8 +103,6 @@ fn plan(settings: &Settings, object: &str, name: &str, used: &ObjectUse, set_up:
     }
     let (told, mut body) = if name == used.key_field {
         ("text with unique values".to_owned(), json!({ "type": "string", "fieldType": "text", "hasUniqueValue": true }))
-    } else if name == MARKER {
-        ("text".to_owned(), json!({ "type": "string", "fieldType": "text" }))
     } else {
         typed(used.wants.get(name))
     };
@@ -114,7 +111,7 @@ fn plan(settings: &Settings, object: &str, name: &str, used: &ObjectUse, set_up:
     body["groupName"] = Value::String("contactinformation".to_owned());
     let Call { target, .. } = encode::properties(&settings.api_version, object);
     let call = Call { method: Method::Post, target, body: body.to_string().into_bytes() };
-    set_up.steps.push(Step { what: format!("{object}.{name}: {told}"), call });
+    set_up.steps.push(Step { what: format!("{object}.{name}: {told}"), call, looks_up: None });
 }
 
 /// The type that the mapping writes.

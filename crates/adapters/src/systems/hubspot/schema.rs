@@ -119,9 +119,9 @@ pub fn examine(object: &str, used: &ObjectUse, response: &HttpResponse) -> Resul
 ///
 /// # Errors
 /// `Protocol` if the list cannot be read.
-pub fn lacking<'u>(object: &str, used: &'u ObjectUse, marker: Option<&'u str>, response: &HttpResponse) -> Result<Vec<&'u str>> {
+pub fn lacking<'u>(object: &str, used: &'u ObjectUse, response: &HttpResponse) -> Result<Vec<&'u str>> {
     let properties = read(object, response)?;
-    let names = [used.key_field.as_str()].into_iter().chain(marker).chain(used.written.iter().chain(&used.filled).map(String::as_str));
+    let names = [used.key_field.as_str()].into_iter().chain(used.written.iter().chain(&used.filled).map(String::as_str));
     Ok(names.filter(|name| !properties.contains_key(*name)).collect())
 }
 

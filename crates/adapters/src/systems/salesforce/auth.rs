@@ -31,6 +31,8 @@ pub struct Grant {
     pub instance: Url,
     /// The org's id.
     pub org: String,
+    /// The integration user's id, where the answer tells.
+    pub user: Option<String>,
     /// What the token may do, where the answer tells.
     pub scopes: Option<Vec<String>>,
 }
@@ -135,7 +137,7 @@ pub fn fetched(asked: &Url, way: &SignIn, response: &HttpResponse) -> Result<Fet
     let doing = "fetching a Salesforce token";
     if (200..300).contains(&response.status) {
         let grant: GrantAnswer = answers::json(response).map_err(|why| answers::unreadable_call(doing, &why))?;
-        let org = org_of(&grant.id).ok_or_else(|| answers::unreadable_call(doing, "the answer names no org"))?;
+        let org = id_in(&grant.id, "00D").ok_or_else(|| answers::unreadable_call(doing, "the answer names no org"))?;
         let instance = Url::parse(&grant.instance_url)
             .map_err(|error| answers::unreadable_call(doing, "the answer names no address").caused_by(error))?;
         if asked.scheme() == "https" && instance.scheme() != "https" {
@@ -143,7 +145,7 @@ pub fn fetched(asked: &Url, way: &SignIn, response: &HttpResponse) -> Result<Fet
         }
         let scopes = grant.scope.map(|scopes| scopes.split_whitespace().map(str::to_owned).collect());
         let rotated = grant.refresh_token.map(|token| token.0);
-        return Ok(Fetched { grant: Grant { secret: grant.access_token.0, instance, org, scopes }, rotated });
+        return Ok(Fetched { grant: Grant { secret: grant.access_token.0, instance, org, user: id_in(&grant.id, "005"), scopes }, rotated });
     }
     let refused = answers::json::<Refused>(response).ok().filter(|_| (400..500).contains(&response.status));
     let Some(refused) = refused else {
@@ -200,11 +202,11 @@ fn refusal(doing: &str, way: &SignIn, code: &str, text: &str) -> Error {
     Error::new(Kind::AuthEnded, format!("{doing}: refused with {code}")).with_remedy(remedy)
 }
 
-/// The org's id in an identity URL, `…/id/{org}/{user}`.
-fn org_of(identity: &str) -> Option<String> {
+/// The id of that kind in an identity URL, `…/id/{org}/{user}`.
+fn id_in(identity: &str, kind: &str) -> Option<String> {
     let identity = Url::parse(identity).ok()?;
-    let org = identity.path_segments()?.find(|part| part.starts_with("00D"))?;
-    super::decode::long_id(org)
+    let id = identity.path_segments()?.find(|part| part.starts_with(kind))?;
+    super::decode::long_id(id)
 }
 
 #[cfg(test)]

@@ -1,24 +1,30 @@
 //! Looks after an org: examines it and creates the custom fields that a configuration needs.
 //!
-//! Promises: an examination writes nothing; a field is created by the tooling interface with the type that the mapping writes. A new
-//! field is hidden until a permission set grants it, which is left to a person: who may see what is the org's decision.
+//! Promises: an examination writes nothing; a field is created by the tooling interface with the type that the mapping writes, and
+//! shown to the integration user alone, by a permission set of our own: whoever else may see it is the org's decision, and where that user
+//! may not look at permission sets a person is told what to do. What is there already is not planned again.
 //! Leaves to others: comparing (`schema`), asking a person (`app::cli`).
 
 use async_trait::async_trait;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use syncline_engine::error::{Error, Kind, Result};
 
+use super::auth::Grant;
 use super::config::DAY;
+use super::decode::long_id;
 use super::writer::SalesforceWriter;
 use super::{encode, errors, limits, schema};
 use crate::systems::answers;
-use crate::systems::caretaker::{Caretaker, Examination, Made, SetUp, Step};
+use crate::systems::caretaker::{Caretaker, Examination, Made, PLACE_OF_ID, SetUp, Step};
 use crate::systems::findings::{Finding, Form, Severity, Spot, Want};
 use crate::systems::object_use::ObjectUse;
+use crate::systems::tokens::Token;
 use crate::transport::{Call, Method};
 
-const MARKER: &str = "Syncline_Rev__c";
-const EXISTS: &str = "DUPLICATE_DEVELOPER_NAME";
+/// The permission set that shows our fields.
+const SET: &str = "Syncline_Fields";
+const EXISTS: [&str; 2] = ["DUPLICATE_DEVELOPER_NAME", "DUPLICATE_VALUE"];
 
 #[async_trait]
 impl Caretaker for SalesforceWriter {
@@ -60,15 +66,20 @@ impl Caretaker for SalesforceWriter {
         seen
     }
 
-    async fn lacks(&self, marker: bool) -> Result<SetUp> {
+    async fn lacks(&self) -> Result<SetUp> {
         let token = self.token().await?;
-        let mut set_up = SetUp::default();
+        let (mut set_up, mut hidden) = (SetUp::default(), Vec::new());
         for (object, used) in &self.settings.objects {
             let call = encode::describe(&self.settings.api_version, object);
             let response = self.ask(&token, &format!("looking at Salesforce's {object}"), call).await?;
-            for name in schema::lacking(object, used, marker.then_some(MARKER), &response)? {
-                plan(&self.settings.api_version, object, name, used, &mut set_up);
+            for name in schema::lacking(object, used, &response)? {
+                if plan(&self.settings.api_version, object, name, used, &mut set_up) {
+                    hidden.push(format!("{object}.{name}"));
+                }
             }
+        }
+        if !hidden.is_empty() {
+            self.plan_grants(&token, &hidden, &mut set_up).await?;
         }
         Ok(set_up)
     }
@@ -76,12 +87,17 @@ impl Caretaker for SalesforceWriter {
     async fn create(&self, step: &Step) -> Result<Made> {
         let token = self.token().await?;
         let doing = format!("creating {}", step.what);
-        let response = self.client.call(&token, step.call.clone()).await.map_err(|error| answers::unanswered_call(&doing, error))?;
+        let mut call = step.call.clone();
+        if let Some(lookup) = &step.looks_up {
+            let id = self.looked_up(&token, &doing, lookup.clone()).await?;
+            call.body = String::from_utf8_lossy(&call.body).replace(PLACE_OF_ID, &id).into_bytes();
+        }
+        let response = self.client.call(&token, call).await.map_err(|error| answers::unanswered_call(&doing, error))?;
         if (200..300).contains(&response.status) {
             return Ok(Made::Created);
         }
         let refusal = errors::whole(&response);
-        if refusal.rejection.code == EXISTS { Ok(Made::WasThere) } else { Err(unmade(&doing, refusal.into_error(&doing))) }
+        if EXISTS.contains(&refusal.rejection.code.as_str()) { Ok(Made::WasThere) } else { Err(unmade(&doing, refusal.into_error(&doing))) }
     }
 }
 
@@ -91,20 +107,19 @@ fn unmade(doing: &str, error: Error) -> Error {
         return error;
     }
     Error::new(Kind::BoundaryRefused, format!("{doing}: {error}"))
-        .with_remedy("give the integration user the permission Customize Application, or create the field by hand")
+        .with_remedy("give the integration user the permissions Customize Application and Manage Profiles and Permission Sets for the set-up, or do this step by hand")
 }
 
-fn plan(version: &str, object: &str, name: &str, used: &ObjectUse, set_up: &mut SetUp) {
+/// Plans a field; whether there will be one to show.
+fn plan(version: &str, object: &str, name: &str, used: &ObjectUse, set_up: &mut SetUp) -> bool {
     let is_custom = name.strip_suffix("__c").is_some_and(|stem| !stem.is_empty() && !stem.contains("__"));
     if !is_custom {
         set_up.by_hand.push(format!("{object}.{name} is no custom field of this org: correct the mapping, or give the integration user access to it"));
-        return;
+        return false;
     }
     let (told, metadata) = if name == used.key_field {
         let kind = json!({ "type": "Text", "length": 64, "externalId": true, "unique": true, "caseSensitive": true });
         ("Text(64), External ID, Unique, case-sensitive".to_owned(), kind)
-    } else if name == MARKER {
-        ("Text(64)".to_owned(), json!({ "type": "Text", "length": 64 }))
     } else {
         typed(used.wants.get(name))
     };
@@ -113,9 +128,8 @@ fn plan(version: &str, object: &str, name: &str, used: &ObjectUse, set_up: &mut 
     metadata["required"] = Value::Bool(false);
     let body = json!({ "FullName": format!("{object}.{name}"), "Metadata": metadata }).to_string().into_bytes();
     let target = format!("/services/data/v{version}/tooling/sobjects/CustomField");
-    set_up.steps.push(Step { what: format!("{object}.{name}: {told}"), call: Call { method: Method::Post, target, body } });
-    let grant = format!("in a permission set of the integration user give read and edit access to {object}.{name}: a new field is hidden from everybody");
-    set_up.by_hand.push(grant);
+    set_up.steps.push(Step { what: format!("{object}.{name}: {told}"), call: Call { method: Method::Post, target, body }, looks_up: None });
+    true
 }
 
 /// The type that the mapping writes.
@@ -133,5 +147,101 @@ fn typed(want: Option<&Want>) -> (String, Value) {
         (Form::Bool, _) => ("Checkbox".to_owned(), json!({ "type": "Checkbox", "defaultValue": "false" })),
         (Form::Date, _) => ("Date".to_owned(), json!({ "type": "Date" })),
         (Form::DateTime, _) => ("DateTime".to_owned(), json!({ "type": "DateTime" })),
+    }
+}
+
+#[derive(Deserialize)]
+struct Rows {
+    records: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(rename = "Id")]
+    id: String,
+    #[serde(rename = "Field", default)]
+    field: String,
+}
+
+/// What there is of our permission set.
+#[derive(Debug, Default)]
+struct Known {
+    exists: bool,
+    is_assigned: bool,
+    fields: Vec<String>,
+}
+
+impl SalesforceWriter {
+    /// Plans what shows these fields (`Object.Field__c`) to the integration user.
+    async fn plan_grants(&self, token: &Token<Grant>, hidden: &[String], set_up: &mut SetUp) -> Result<()> {
+        let by_hand = |field: &String| {
+            format!("in a permission set of the integration user give read and edit access to {field}: a new field is hidden from everybody")
+        };
+        let known = match self.known_grants(token).await {
+            Ok(known) => known,
+            Err(error) if matches!(error.kind, Kind::BoundaryRefused | Kind::Protocol) => {
+                set_up.by_hand.extend(hidden.iter().map(by_hand));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        if !known.exists {
+            let body = json!({ "Name": SET, "Label": "Syncline fields", "Description": "Shows the integration user the fields that Syncline writes" });
+            set_up.steps.push(Step { what: format!("permission set {SET}"), call: self.post("PermissionSet", &body), looks_up: None });
+        }
+        match &token.grant.user {
+            Some(user) if !known.is_assigned => {
+                let body = json!({ "PermissionSetId": PLACE_OF_ID, "AssigneeId": user });
+                let what = format!("{SET} assigned to the integration user");
+                set_up.steps.push(self.with_set(what, "PermissionSetAssignment", &body));
+            }
+            Some(_) => {}
+            None => set_up.by_hand.push(format!("assign the permission set {SET} to the integration user: the token does not name the user")),
+        }
+        for field in hidden.iter().filter(|field| !known.fields.iter().any(|granted| granted.eq_ignore_ascii_case(field))) {
+            let object = field.split('.').next().unwrap_or_default();
+            let body = json!({ "ParentId": PLACE_OF_ID, "SobjectType": object, "Field": field, "PermissionsRead": true, "PermissionsEdit": true });
+            set_up.steps.push(self.with_set(format!("read and edit access to {field} in {SET}"), "FieldPermissions", &body));
+        }
+        Ok(())
+    }
+
+    async fn known_grants(&self, token: &Token<Grant>) -> Result<Known> {
+        let doing = "looking at Salesforce's permission sets";
+        let Some(set) = self.rows(token, doing, self.find_set()).await?.pop() else { return Ok(Known::default()) };
+        let set = long_id(&set.id).ok_or_else(|| answers::unreadable_call(doing, "its id is none"))?;
+        let mut known = Known { exists: true, ..Known::default() };
+        let version = &self.settings.api_version;
+        let fields = format!("SELECT Id, Field FROM FieldPermissions WHERE ParentId = '{set}' AND PermissionsEdit = true");
+        known.fields = self.rows(token, doing, encode::query(version, &fields)).await?.into_iter().map(|row| row.field).collect();
+        if let Some(user) = &token.grant.user {
+            let assigned = format!("SELECT Id FROM PermissionSetAssignment WHERE PermissionSetId = '{set}' AND AssigneeId = '{user}'");
+            known.is_assigned = !self.rows(token, doing, encode::query(version, &assigned)).await?.is_empty();
+        }
+        Ok(known)
+    }
+
+    async fn rows(&self, token: &Token<Grant>, doing: &str, call: Call) -> Result<Vec<Row>> {
+        let response = self.ask(token, doing, call).await?;
+        Ok(answers::json::<Rows>(&response).map_err(|why| answers::unreadable_call(doing, &why))?.records)
+    }
+
+    /// The id that a step's call looks up first.
+    async fn looked_up(&self, token: &Token<Grant>, doing: &str, call: Call) -> Result<String> {
+        let found = self.rows(token, doing, call).await?.pop().map(|row| row.id);
+        found.ok_or_else(|| answers::unreadable_call(doing, "what it belongs to is not there"))
+    }
+
+    fn find_set(&self) -> Call {
+        encode::query(&self.settings.api_version, &format!("SELECT Id FROM PermissionSet WHERE Name = '{SET}'"))
+    }
+
+    fn with_set(&self, what: String, object: &str, body: &serde_json::Value) -> Step {
+        Step { what, call: self.post(object, body), looks_up: Some(self.find_set()) }
+    }
+
+    fn post(&self, object: &str, body: &serde_json::Value) -> Call {
+        let target = format!("/services/data/v{}/sobjects/{object}", self.settings.api_version);
+        Call { method: Method::Post, target, body: body.to_string().into_bytes() }
     }
 }

@@ -141,7 +141,7 @@ fn ids(batch: &Batch) -> Result<Vec<&str>, Unsendable> {
     }
 }
 
-fn query(version: &str, soql: &str) -> Call {
+pub(super) fn query(version: &str, soql: &str) -> Call {
     Call::bare(Method::Get, format!("/services/data/v{version}/query?q={}", escape(soql)))
 }
 
