@@ -21,6 +21,7 @@ The project's own commands.
   cargo xtask sim [--seeds N] [--from B] [--bug NAME]   the simulator, its arguments passed on
   cargo xtask clients [FILTER]                    real client libraries against the sandbox; needs python3 with pip, node with npm
   cargo xtask bench http [--clients N] [--seconds N] [--idle N] [--binary FILE]   events over HTTP against the built binary
+  cargo xtask bench end-to-end [--events N] [--singles N] [--json] [--binary FILE]   events to both CRMs, the built binary
   cargo xtask reference                           the pages of docs/reference that are made from the code, anew
   cargo xtask tidy                                the rules of the source tree alone
 ";
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
         ["sim", rest @ ..] => root().and_then(|root| run::plainly(&root, &steps::sim(rest))),
         ["clients"] => root().and_then(|root| clients::run(&root, "")),
         ["clients", filter] if !filter.starts_with('-') => root().and_then(|root| clients::run(&root, filter)),
-        ["bench", "http", rest @ ..] => root().and_then(|root| bench::http(&root, rest)),
+        ["bench", "end-to-end", rest @ ..] => root().and_then(|root| bench::end_to_end::run(&root, rest)),
+        ["bench", "http", rest @ ..] => root().and_then(|root| bench::http::run(&root, rest)),
         ["reference"] => root().and_then(|root| run::plainly(&root, &steps::reference())),
         ["tidy"] => root().and_then(|root| run::all(&root, &[steps::tidy()])),
         ["help" | "--help" | "-h"] => {

@@ -94,6 +94,10 @@ fn show_link(link: &LinkView, console: &mut Console) -> Result<(), Failure> {
         let text = format!("{} {}: {}, {}, {covers}", attempt.id, attempt.operation, attempt.fate, attempt.opened_at);
         rows.push(row(["attempt", &text]));
     }
+    for replaced in &link.replaced {
+        let why = replaced.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        rows.push(row(["replaced", &format!("{} by {}{why}", replaced.row, replaced.instead)]));
+    }
     for resync in &link.resyncs {
         let forced = if resync.forced { ", by force" } else { "" };
         rows.push(row(["resync", &format!("delivery {}, {}{forced}", resync.number, resync.at)]));

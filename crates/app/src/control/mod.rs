@@ -35,7 +35,7 @@ pub use pauses::{PauseView, Scope};
 pub use place::Place;
 pub use preview::{Foreseen, ForeseenField, ForeseenWrite, RefusalView, Values};
 pub use quota::{LaneView, PoolView, QuotaView};
-pub use record::{AttemptView, BaseView, EventView, LinkView, OpenedView, RecordView, ResyncView, VersionView};
+pub use record::{AttemptView, BaseView, EventView, LinkView, OpenedView, RecordView, ReplacedView, ResyncView, VersionView};
 pub use resync::{NeedView, PoolPrice, Price, ResyncPage, Selection, SystemPrice};
 pub use request::{Answer, FORMAT_VERSION, Refusal, Reply, Request};
 pub use server::{Control, start};

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use syncline_core::attempt::{Attempt, Fate, RowValues};
 use syncline_core::change_set::{EventRouting, EventRow, PauseScope, ResyncRow};
 use syncline_core::link::{Base, Known, Link, LinkState, Presence};
-use syncline_core::record::{Fields, RecordState, Value};
+use syncline_core::plan::mapping::{Substitution, project};
+use syncline_core::record::{Fields, Record, RecordState, Value};
 use syncline_engine::error::{Error, Kind, Result};
 use syncline_engine::ports::store::PauseRow;
 
@@ -83,8 +84,23 @@ pub struct LinkView {
     /// The newest deliveries that resyncs opened, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resyncs: Vec<ResyncView>,
+    /// Mapping rows that do not hold the record's value, by the rules as they are now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<ReplacedView>,
     /// Its waiting letters.
     pub letters: Vec<LetterView>,
+}
+
+/// A mapping row that does not hold the record's value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplacedView {
+    /// The row.
+    pub row: String,
+    /// What stands there: `default`, `null`, `map`, or `keep` where theirs is left alone.
+    pub instead: String,
+    /// Why the record's value does not fit; nothing for a default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// A delivery that a resync opened.
@@ -180,7 +196,11 @@ pub(super) async fn show(context: &dyn Context, record_type: &str, key: &str) ->
     let pauses = store.pauses().await?;
     let mut views = Vec::with_capacity(links.len());
     for link in &links {
-        views.push(link_view(context, link, &names, &pauses).await?);
+        let mut view = link_view(context, link, &names, &pauses).await?;
+        if record.state == RecordState::Live && link.duty.desired == Presence::Present {
+            view.replaced = replaced(context, &view.system, &link.object, &record);
+        }
+        views.push(view);
     }
     let events = store.events(id, EVENTS).await?;
     Ok(RecordView {
@@ -235,9 +255,25 @@ pub(super) async fn link_view(context: &dyn Context, link: &Link, names: &Names,
         base: link.side.base.as_ref().map(base_view),
         attempts: attempts.iter().map(attempt_view).collect(),
         resyncs,
+        replaced: Vec::new(),
         letters,
         system,
     })
+}
+
+/// Rows whose value is not the record's, if the configuration is known.
+fn replaced(context: &dyn Context, system: &str, object: &str, record: &Record) -> Vec<ReplacedView> {
+    let config = context.config();
+    let agreed = config.as_deref().and_then(|config| config.system(system)?.kind.agreed());
+    let Some(terms) = agreed.and_then(|agreed| agreed.terms.get(&record.record_type)) else { return Vec::new() };
+    // What cannot be projected at all is told by a letter.
+    let projected = project(terms, object, &record.key, &record.fields).unwrap_or_default();
+    let view = |substitution: Substitution| ReplacedView {
+        row: substitution.row,
+        instead: substitution.instead.name().to_owned(),
+        why: substitution.why.map(|why| why.message),
+    };
+    projected.substitutions.into_iter().map(view).collect()
 }
 
 /// What a link waits for, in words.

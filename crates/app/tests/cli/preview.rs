@@ -1,4 +1,5 @@
-//! `syncline dead-letters replay --preview`: what a replay would write, before and after what was wrong is mended.
+//! `syncline dead-letters replay --preview`: what a replay would write, before and after what was wrong is mended; and what a
+//! record says of values that stand in for its own.
 
 use syncline_sandbox::sandbox::SandboxConfig;
 
@@ -55,5 +56,23 @@ async fn an_update_tells_the_fields_from_old_to_new() {
     world.extend("boundaries: { salesforce: { fields: { email: { to: Email, authority: system_a }, phone: { to: Phone, authority: system_a } }, fillers: { Lead: { Company: x, LastName: x } } } }\n");
     insta::assert_snapshot!("preview_update", world.syncline(&["dead-letters", "replay", "3", "--preview", "--values"]).told());
     insta::assert_snapshot!("preview_update_hidden", world.syncline(&["dead-letters", "replay", "3", "--preview"]).told());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_tells_which_of_its_values_stand_in_for_others() {
+    let world = World::make(SandboxConfig::default()).await;
+    world.extend(
+        "boundaries:\n  salesforce:\n    fillers: { Lead: { Company: x } }\n    fields:\n      name: { to: LastName, authority: system_a, default: Nobody }\n      \
+         email: { to: Email, authority: system_a }\n      phone: { to: Phone, authority: system_a }\n",
+    );
+    let process = world.start().await;
+    process.settle().await;
+    let shown = world.syncline(&["records", "show", "contacts", "C1", "--json"]).json();
+    let replaced = &shown["links"][0]["replaced"];
+    assert_eq!((replaced[0]["row"].as_str(), replaced[0]["instead"].as_str()), (Some("name"), Some("default")), "{shown}");
+    let words = world.syncline(&["records", "show", "contacts", "C1"]);
+    assert!(words.out.contains("name by default"), "{}", words.out);
+    process.stop().await;
     world.end().await;
 }

@@ -6,12 +6,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::process::{Process, cpu_seconds, free_address, resident_bytes, wait_until_live};
 use crate::run::Watch;
 
 /// What is measured.
@@ -29,23 +29,9 @@ systems:
 routing: hubspot_only
 log: error
 ";
-const START_TIME: Duration = Duration::from_secs(20);
-/// Clock ticks a second in /proc, on every Linux that Rust runs on.
-const TICKS: f64 = 100.0;
-
-/// The product's process; it goes with the measurement.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // One that ended already needs no end.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Runs the measurement and prints what it came to.
-pub(crate) fn http(root: &Path, arguments: &[&str]) -> Result<()> {
+pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<()> {
     let plan = plan(root, arguments)?;
     let data = root.join("target/bench-http");
     // What an earlier run left is of no use.
@@ -99,21 +85,6 @@ fn syncline(plan: &Plan, config: &Path, command: &str) -> Command {
     started
 }
 
-fn free_address() -> Result<SocketAddr> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?)
-}
-
-fn wait_until_live(address: SocketAddr) -> Result<()> {
-    let watch = Watch::start();
-    while watch.elapsed() < START_TIME {
-        if TcpStream::connect(address).is_ok() {
-            return Ok(());
-        }
-        std::thread::yield_now();
-    }
-    bail!("the process does not listen")
-}
-
 /// Asks again and again and reads nothing.
 fn slow_reader(address: SocketAddr) -> Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
@@ -137,17 +108,14 @@ fn load(plan: &Plan, address: SocketAddr) -> Result<(u64, Vec<u64>)> {
 }
 
 fn converse(plan: &Plan, address: SocketAddr, client: u64, watch: &Watch, taken: &AtomicU64) -> Result<Vec<u64>> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    let mut answers = BufReader::new(stream.try_clone()?);
+    let mut caller = Caller::connect(address)?;
     let mut latencies = Vec::new();
     for number in 0_u64.. {
         let sent = watch.elapsed();
         if sent.as_secs() >= plan.seconds {
             break;
         }
-        stream.write_all(request(client, number).as_bytes())?;
-        let status = status(&mut answers)?;
+        let status = caller.send(&event(client, number))?;
         ensure!(status == 202, "an answer was {status}");
         taken.fetch_add(1, Ordering::Relaxed);
         latencies.push(u64::try_from((watch.elapsed() - sent).as_micros()).unwrap_or(u64::MAX));
@@ -155,13 +123,35 @@ fn converse(plan: &Plan, address: SocketAddr, client: u64, watch: &Watch, taken:
     Ok(latencies)
 }
 
-fn request(client: u64, number: u64) -> String {
-    let body = format!(
+/// One client on a connection that it keeps.
+pub(super) struct Caller {
+    stream: TcpStream,
+    answers: BufReader<TcpStream>,
+}
+
+impl Caller {
+    /// A client of the door at that address.
+    pub(super) fn connect(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        let answers = BufReader::new(stream.try_clone()?);
+        Ok(Self { stream, answers })
+    }
+
+    /// Sends one event; answers the status.
+    pub(super) fn send(&mut self, event: &str) -> Result<u16> {
+        let head = "POST /v1/events HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length";
+        self.stream.write_all(format!("{head}: {}\r\n\r\n{event}", event.len()).as_bytes())?;
+        status(&mut self.answers)
+    }
+}
+
+fn event(client: u64, number: u64) -> String {
+    format!(
         "{{\"record\":\"contacts\",\"operation\":\"create\",\"timestamp\":\"2024-01-15T10:30:00.123456\",\"event_id\":\"{client}-{number}\",\
          \"item\":{{\"id\":\"A{client}-{number}\",\"name\":\"Alice Smith\",\"email\":\"alice.{client}.{number}@example.com\",\
          \"phone\":\"+1-555-123-4567\",\"contact\":\"lead\",\"created_at\":\"2024-01-15T10:30:00Z\",\"updated_at\":\"2024-01-15T10:30:00Z\"}}}}"
-    );
-    format!("POST /v1/events HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    )
 }
 
 /// Reads one answer and tells its status.
@@ -183,20 +173,6 @@ fn status(answers: &mut BufReader<TcpStream>) -> Result<u16> {
     let mut body = vec![0; length];
     answers.read_exact(&mut body)?;
     Ok(status)
-}
-
-/// What the process has spent so far, in user and system mode.
-fn cpu_seconds(process: u32) -> Result<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).context("processor times are read from /proc")?;
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |index: usize| -> Result<f64> { Ok(fields.get(index).context("no processor time")?.parse()?) };
-    Ok((ticks(11)? + ticks(12)?) / TICKS)
-}
-
-fn resident_bytes(process: u32) -> Result<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no memory")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 
 /// How many events the store holds as accepted.
