@@ -86,12 +86,14 @@ pub struct SystemMeasures {
     pub dispatch: Histogram,
     /// Items of each write request.
     pub batch: Histogram,
+    /// When a write was last proven.
+    pub proven_at: Option<Timestamp>,
 }
 
 impl Default for SystemMeasures {
     fn default() -> Self {
         let [latency, queue, dispatch] = [LATENCY; 3].map(Histogram::empty);
-        Self { latency, queue, dispatch, batch: Histogram::empty(BATCH) }
+        Self { latency, queue, dispatch, batch: Histogram::empty(BATCH), proven_at: None }
     }
 }
 
@@ -203,6 +205,7 @@ impl Measures {
             return;
         }
         let measures = self.measured.systems.entry(intent.system).or_default();
+        measures.proven_at = Some(now);
         measures.dispatch.observe_time(now.since(intent.at));
         for (number, accepted) in self.accepted.get(&intent.link).into_iter().flatten() {
             if intent.covers_after < *number && *number <= intent.covers_to {
@@ -307,6 +310,7 @@ mod tests {
         assert_eq!((system.latency.count(), system.latency.sum()), (2, 1.0 + 0.6));
         assert_eq!((system.queue.count(), system.queue.sum()), (2, 0.5 + 0.1));
         assert_eq!((system.dispatch.count(), system.dispatch.sum(), system.batch.sum()), (1, 0.5, 1.0));
+        assert_eq!(system.proven_at, Some(at(1000)));
         assert_eq!((measures.remembered, measures.intents.len(), measures.measured.commits.count()), (1, 0, 5));
         assert_eq!(measures.accepted[&LINK], [(3, at(600))]);
     }

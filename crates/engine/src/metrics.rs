@@ -60,6 +60,7 @@ metrics! {
     DELIVERIES_OPEN: Gauge "syncline_deliveries_open" ["connection"] "Deliveries of a system that are open";
     LINKS: Gauge "syncline_events_pending" ["connection", "state"] "Links of a system that are not clean, by state";
     OLDEST_DUE: Gauge "syncline_oldest_pending_timestamp_seconds" ["connection"] "Since when the oldest due link of a system waits; 0 if none does";
+    LAST_APPLIED: Gauge "syncline_last_applied_timestamp_seconds" ["connection"] "When a write to a system was last proven, since the process began; 0 if none was";
     REQUESTS: Counter "syncline_dispatch_requests" ["connection", "operation"] "Requests sent since the process began";
     RECORDS: Counter "syncline_dispatch_records" ["connection", "operation"] "Items sent in write requests since the process began";
     THROTTLED: Counter "syncline_throttled" ["connection"] "Times that a CRM said a quota was used up since the process began";
@@ -239,6 +240,8 @@ fn deliveries(gathered: &Gathered, figures: &mut Figures) {
             figures.add(LINKS, &[name, &word(state.name())], links as f64);
         }
         figures.add(OLDEST_DUE, &[name], oldest.map_or(0.0, |at| at.0 as f64 / 1e9));
+        let proven_at = gathered.measured.systems.get(&system).and_then(|measures| measures.proven_at);
+        figures.add(LAST_APPLIED, &[name], proven_at.map_or(0.0, |at| at.0 as f64 / 1e9));
         for fact in Fact::ALL {
             match fact {
                 Fact::Unknown => figures.add(UNKNOWN, &[name], count(Counter::Fact(system, Fact::Unknown))),

@@ -70,6 +70,7 @@ Examples:
   syncline check -c syncline.yaml --live         is it right, and are the accounts set up?
   syncline map --event '{\"record\": …}'           what does one event become in each CRM?
   syncline run -c syncline.yaml                  keep the CRMs in step
+  syncline tail                                  what does it do right now?
   syncline events trace 17                       what became of this event?
   syncline ledger --verify                       is everything accounted for?
   syncline dead-letters list                     what was given up, why, and what can be done?";

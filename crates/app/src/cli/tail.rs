@@ -4,9 +4,11 @@
 //! asked for. Ctrl-C, the end of the process and a reader that goes away end it with 0. Leaves to others: what happens (`crate::control`).
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::console::{Console, Failure, say};
 use super::moment::Moment;
@@ -14,6 +16,7 @@ use super::records::shown;
 use super::signals::Signals;
 use super::target::Target;
 use crate::control::{Answer, Conversation, Happening, Past, Place, Request, Wish};
+use crate::run::pause;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +28,9 @@ Examples:
 const PAST_MAX: usize = 10_000;
 /// How far `--no-follow` looks back by itself.
 const BACK: Moment = Moment::Ago(Duration::from_secs(15 * 60));
+
+/// How often it is looked whether somebody reads.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// `syncline tail`.
 #[derive(Debug, Clone, Args)]
@@ -74,6 +80,7 @@ pub(super) fn tail(args: &TailArgs, console: &mut Console) -> Result<u8, Failure
 
 async fn follow(place: &Place, wish: Wish, look_back: Option<Request>, printer: &mut Printer<'_>) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
+    let mut unread = pin!(unread());
     let mut process = Conversation::begin(place).await?;
     // Nothing is lost between the past and what follows: the latter is received first.
     let Answer::Following = process.ask(&Request::Follow { wish }).await? else { return Err(super::unexpected()) };
@@ -85,6 +92,7 @@ async fn follow(place: &Place, wish: Wish, look_back: Option<Request>, printer: 
         let told = tokio::select! {
             told = process.next() => told?,
             _ = signals.next() => return Ok(()),
+            () = unread.as_mut() => return Ok(()),
         };
         match told {
             Some(Answer::Happening(happening)) => printer.print(*happening)?,
@@ -93,6 +101,21 @@ async fn follow(place: &Place, wish: Wish, look_back: Option<Request>, printer: 
                 say("the process has ended");
                 return Ok(());
             }
+        }
+    }
+}
+
+/// Returns once nobody reads the output any more, so that a tail with nothing to say ends with its reader as well; never, where the output
+/// is nothing that has a reader.
+async fn unread() {
+    loop {
+        pause(LOOK).await;
+        let output = std::io::stdout();
+        let mut watched = [PollFd::new(&output, PollFlags::empty())];
+        // What cannot be watched is found out by the next write.
+        let looked = poll(&mut watched, Some(&Timespec::default()));
+        if looked.is_ok() && watched[0].revents().intersects(PollFlags::ERR) {
+            return;
         }
     }
 }
