@@ -9,15 +9,15 @@ use syncline_core::config_entry::KeyChange;
 
 use super::console::{Console, Failure, say};
 use super::target::Target;
-use crate::config::process_env;
-use crate::control::{Answer, Door, HistoryView, Request, ValueView, ValuesView};
+use crate::config::{json_schema, process_env};
+use crate::control::{Answer, Door, HistoryView, Refusal, Request, ValueView, ValuesView};
 use crate::reload::{ConfigWish, Refused, Reloaded, Unread, change_file};
 
 /// `syncline config`.
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Show the value of a key, or of every key below it, and where it comes from
-    #[command(before_help = "Examples:\n  syncline config get routing\n  syncline config get systems.hubspot --json\n  syncline config get                          every key that is written")]
+    #[command(before_help = "Examples:\n  syncline config get routing\n  syncline config get systems.hubspot --json\n  syncline config get                          every key")]
     Get(GetArgs),
     /// Show the whole that is in force, as YAML without secrets
     #[command(before_help = "Examples:\n  syncline config show\n  syncline config show --data /var/lib/syncline")]
@@ -28,6 +28,9 @@ pub(super) enum ConfigCommand {
     /// Let the running process read its file anew, as SIGHUP does, and tell what came of it
     #[command(before_help = "Examples:\n  syncline config reload")]
     Reload(ReloadArgs),
+    /// Write the JSON Schema of a configuration's file, for editors and checks
+    #[command(before_help = "Examples:\n  syncline config schema > syncline.schema.json")]
+    Schema,
     /// Show which configurations were in force, newest first
     #[command(before_help = "Examples:\n  syncline config history\n  syncline config history --limit 3 --json     with the whole of each")]
     History(HistoryArgs),
@@ -107,8 +110,19 @@ pub(super) fn config(command: &ConfigCommand, console: &mut Console) -> Result<u
             let Answer::Configured(done) = door.ask(&Request::Configure(ConfigWish { set: None, who: who() }))? else { return Err(super::unexpected()) };
             tell(&done, args.json, console)
         }
+        ConfigCommand::Schema => {
+            console.bytes(schema_page()?.as_bytes())?;
+            Ok(0)
+        }
         ConfigCommand::History(args) => history(args, console),
     }
+}
+
+/// The schema as it stands in a file.
+pub(super) fn schema_page() -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(&json_schema());
+    let text = text.map_err(|error| Refusal::new("the schema cannot be written as JSON", "report this", 70).caused_by(&error))?;
+    Ok(text + "\n")
 }
 
 /// Who asks, as the environment tells.
@@ -156,7 +170,7 @@ fn get(args: &GetArgs, console: &mut Console) -> Result<u8, Failure> {
     let is_asked = |value: &ValueView| path.is_empty() || value.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
     let values: Vec<ValueView> = view.values.into_iter().filter(is_asked).collect();
     if values.is_empty() {
-        return Err(Failure::new(format!("{path} is written nowhere"), "`syncline config show` shows what is; config/default.yaml shows every key with its default", 66));
+        return Err(Failure::new(format!("{path} is written nowhere, and has no default"), "`syncline config get` tells every key that is written or has a default; config/default.yaml explains each", 66));
     }
     if args.json {
         console.json(&Got { values })?;

@@ -122,7 +122,8 @@ fn ask<T>(question: &str, default: &str, read: impl Fn(&str) -> Option<T>) -> Re
 }
 
 fn configuration(from: From, to: &[To]) -> String {
-    let mut text = String::from(
+    let mut text = format!("# yaml-language-server: $schema={}\n", crate::config::SCHEMA_ADDRESS);
+    text.push_str(
         "# Syncline's configuration. Whatever is left out has its default; config/default.yaml of the release shows every key.\n\
          # Secrets never stand here: ${NAME} takes an environment variable, file:/path the content of a file.\n\n\
          # Where everything is kept that must not be lost.\nstore: sqlite:syncline.db\n\nsystems:\n  # Where changes come from.\n",

@@ -23,7 +23,7 @@ pub(super) struct ReferenceArgs {
 
 /// Writes the pages.
 pub(super) fn reference(args: &ReferenceArgs, command: Command, console: &mut Console) -> Result<u8, Failure> {
-    for (name, page) in [("cli.md", command_line(command)), ("metrics.md", metrics_page()), ("errors.md", errors_page())] {
+    for (name, page) in [("cli.md", command_line(command)), ("metrics.md", metrics_page()), ("errors.md", errors_page()), ("config.schema.json", super::config::schema_page()?)] {
         write(&args.directory.join(name), &page)?;
         console.line(name)?;
     }

@@ -13,6 +13,7 @@ use url::{Host, Url};
 use super::checked::{Agreed, HubSpotConfig, SalesforceConfig};
 use super::faults::hide;
 use super::raw::Node;
+use super::shape;
 use super::read::{Reader, Section};
 use super::sign_in;
 use super::systems::WAIT_MAX;
@@ -25,8 +26,7 @@ const CONCURRENCY_MAX: u32 = 100;
 
 /// Reads a Salesforce org.
 pub(super) fn salesforce(reader: &mut Reader<'_>, node: &Node) -> Option<SalesforceConfig> {
-    let known = ["kind", "url", "auth", "api_version", "timeout", "linger_max", "quota", "concurrency"];
-    let section = reader.section(node, &known)?;
+    let section = reader.section(node, shape::SALESFORCE)?;
     let before = reader.faults.len();
     let address = reader.required(section, "url", "write the org's My Domain address, such as https://acme.my.salesforce.com");
     let address = address.and_then(|node| url(reader, node));
@@ -36,7 +36,7 @@ pub(super) fn salesforce(reader: &mut Reader<'_>, node: &Node) -> Option<Salesfo
         None => Some(SALESFORCE_VERSION.to_owned()),
         Some(node) => reader.parsed(node, "a version such as 67.0, and 46.0 at least", salesforce_version),
     };
-    let limits = limits(reader, section, &["use", "day"]);
+    let limits = limits(reader, section, shape::ORG_QUOTA);
     if reader.faults.len() > before {
         return None;
     }
@@ -51,13 +51,12 @@ pub(super) fn salesforce(reader: &mut Reader<'_>, node: &Node) -> Option<Salesfo
 
 /// Reads a HubSpot account.
 pub(super) fn hubspot(reader: &mut Reader<'_>, node: &Node) -> Option<HubSpotConfig> {
-    let known = ["kind", "token", "service_key", "oauth", "url", "api_version", "timeout", "linger_max", "quota", "concurrency"];
-    let section = reader.section(node, &known)?;
+    let section = reader.section(node, shape::HUBSPOT)?;
     let before = reader.faults.len();
     let token = sign_in::to_portal(reader, section);
     let address = section.get("url").map_or_else(|| Url::parse(hubspot::config::ADDRESS).ok(), |node| url(reader, node));
     let version = section.get("api_version").map(|node| reader.parsed(node, "v3 or a date such as 2026-03", hubspot_version));
-    let limits = limits(reader, section, &["use", "day", "burst"]);
+    let limits = limits(reader, section, shape::PORTAL_QUOTA);
     if reader.faults.len() > before {
         return None;
     }
@@ -87,7 +86,7 @@ impl Limits {
     }
 }
 
-fn limits(reader: &mut Reader<'_>, section: Section<'_>, pools: &[&str]) -> Limits {
+fn limits(reader: &mut Reader<'_>, section: Section<'_>, pools: &'static [shape::Key]) -> Limits {
     let mut wait = |key| {
         let node = section.get(key)?;
         let time = reader.duration(node)?;

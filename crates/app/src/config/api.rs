@@ -11,6 +11,7 @@ use syncline_adapters::systems::http::config::QueueSettings;
 
 use super::faults::hide;
 use super::raw::Node;
+use super::shape;
 use super::read::Reader;
 use super::systems::{WAIT_MAX, is_name};
 
@@ -101,7 +102,7 @@ pub const TENANT: &str = "default";
 pub(super) fn read(reader: &mut Reader<'_>, node: Option<&Node>) -> Option<ApiConfig> {
     let node = node?;
     let mut config = ApiConfig::default();
-    let section = reader.section(node, &["listen", "tls", "behind_proxy", "tokens", "limits"])?;
+    let section = reader.section(node, shape::API)?;
     if let Some(listen) = section.get("listen") {
         let wanted = "an address and a port, such as 127.0.0.1:8480";
         config.listen = reader.parsed(listen, wanted, |text| text.parse().ok()).unwrap_or(config.listen);
@@ -125,7 +126,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Option<&Node>) -> Option<ApiCo
 }
 
 fn tls(reader: &mut Reader<'_>, node: &Node) -> Option<TlsFiles> {
-    let section = reader.section(node, &["cert", "key"])?;
+    let section = reader.section(node, shape::TLS)?;
     let remedy = "write tls: { cert: FILE, key: FILE }, both in PEM";
     let cert = reader.required(section, "cert", remedy).and_then(|node| reader.text(node, "a path"));
     let key = reader.required(section, "key", remedy).and_then(|node| reader.text(node, "a path"));
@@ -133,7 +134,7 @@ fn tls(reader: &mut Reader<'_>, node: &Node) -> Option<TlsFiles> {
 }
 
 fn token(reader: &mut Reader<'_>, node: &Node) -> Option<TokenConfig> {
-    let section = reader.section(node, &["name", "sha256", "tenant"])?;
+    let section = reader.section(node, shape::TOKEN)?;
     let remedy = "write tokens: [ { name: NAME, sha256: DIGEST } ]; `syncline tokens create` makes one";
     let name = reader.required(section, "name", remedy);
     let name = name.and_then(|node| reader.parsed(node, "a name of letters, digits, _ and -", |text| is_name(text).then(|| text.to_owned())));
@@ -162,8 +163,7 @@ fn is_digest(text: &str) -> bool {
 }
 
 fn limits(reader: &mut Reader<'_>, node: &Node, limits: &mut ApiLimits) {
-    let known = ["body", "events", "connections", "connections_per_address", "idle", "body_time", "rate", "queue"];
-    let Some(section) = reader.section(node, &known) else { return };
+    let Some(section) = reader.section(node, shape::LIMITS) else { return };
     for (key, limit, min, max) in [
         ("body", &mut limits.body, 1024, 1 << 26),
         ("events", &mut limits.events, 1, 10_000),

@@ -13,13 +13,11 @@ use syncline_core::terms::{OnExisting, OnGone, Terms};
 
 use super::checked::Kind;
 use super::raw::{Node, Value};
+use super::shape;
 use super::read::{Reader, Section};
 use super::record_types::CONTACTS;
 use super::systems::{Draft, Vendor};
 use super::{raw, row_rules, rows, vendors};
-
-const KEYS: [&str; 8] =
-    ["object", "match", "on_existing", "on_gone", "fields", "exclude", "fillers", "allow_system_b_override"];
 
 /// Between whom a boundary is.
 struct Parties<'p> {
@@ -79,10 +77,9 @@ fn of_system(
     parties: &Parties<'_>,
     schemas: &Schemas,
 ) -> BTreeMap<String, Terms> {
-    let known: Vec<&str> = KEYS.into_iter().chain(["record_types"]).collect();
-    let section = node.and_then(|node| reader.section(node, &known));
+    let section = node.and_then(|node| reader.section(node, shape::BOUNDARY));
     let mut all = BTreeMap::new();
-    let default = default.and_then(|node| reader.section(node, &KEYS));
+    let default = default.and_then(|node| reader.section(node, shape::TERMS));
     if let Some(schema) = schemas.get(CONTACTS) {
         all.extend(terms(reader, section, default, parties, schema).map(|terms| (CONTACTS.to_owned(), terms)));
     }
@@ -92,7 +89,7 @@ fn of_system(
         match schemas.get(&entry.key).filter(|schema| schema.record_type != CONTACTS) {
             None => reader.unknown(&entry.place, &entry.node.path, "record type", &entry.key, &known),
             Some(schema) => {
-                let Some(section) = reader.section(&entry.node, &KEYS) else { continue };
+                let Some(section) = reader.section(&entry.node, shape::TERMS) else { continue };
                 reader.required(section, "object", "write object: and the name of their object");
                 reader.required(section, "fields", "write fields: and a row for each field");
                 all.extend(terms(reader, Some(section), None, parties, schema).map(|terms| (entry.key.clone(), terms)));
@@ -199,7 +196,7 @@ pub(super) fn what_routes(schema: &Schema) -> String {
 }
 
 fn key_field(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
-    let section = reader.section(node, &["external_id"])?;
+    let section = reader.section(node, shape::KEY_FIELD)?;
     let node = reader.required(section, "external_id", "write external_id: and their field that holds our key")?;
     let field = reader.text(node, "a field of theirs")?;
     rows::is_theirs(reader, node, &field).then_some(field)

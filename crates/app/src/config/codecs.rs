@@ -9,6 +9,7 @@ use syncline_core::plan::mapping::{Codec, DayForm, DayPattern, MomentForm, Pickl
 use syncline_core::schema::phone;
 
 use super::raw::{Node, Value};
+use super::shape;
 use super::read::Reader;
 
 type Make = fn() -> Codec;
@@ -35,7 +36,7 @@ pub(super) fn codec(reader: &mut Reader<'_>, node: &Node) -> Option<Codec> {
             Some(Codec::Chain(codecs.into_iter().collect::<Option<_>>()?))
         }
         Value::Map(_) => {
-            let section = reader.section(node, &["picklist", "date", "datetime", "number", "bool"])?;
+            let section = reader.section(node, shape::CODEC_SETTINGS)?;
             match (section.get("picklist"), section.get("date"), section.get("datetime"), section.get("number"), section.get("bool")) {
                 (Some(table), None, None, None, None) => picklist(reader, table).map(Codec::Picklist),
                 (None, Some(form), None, None, None) => day(reader, form).map(Codec::Date),
@@ -83,14 +84,14 @@ fn moment(reader: &mut Reader<'_>, node: &Node) -> Option<MomentForm> {
 }
 
 fn number(reader: &mut Reader<'_>, node: &Node) -> Option<Codec> {
-    let section = reader.section(node, &["scale"])?;
+    let section = reader.section(node, shape::NUMBER)?;
     let scale = reader.required(section, "scale", "write codec: { number: { scale: 2 } }, or codec: number for any scale")?;
     let scale = reader.whole(scale, 0, 30)?;
     Some(Codec::Number { scale: u32::try_from(scale).ok() })
 }
 
 fn truth(reader: &mut Reader<'_>, node: &Node) -> Option<TruthForm> {
-    let section = reader.section(node, &["true", "false"])?;
+    let section = reader.section(node, shape::TRUTH)?;
     let remedy = "write codec: { bool: { true: Yes, false: No } } with their texts";
     let mut text = |key| reader.required(section, key, remedy).and_then(|node| reader.text(node, "a text of theirs"));
     let (yes, no) = (text("true"), text("false"));

@@ -47,7 +47,7 @@ fn typed(text: &str) -> serde_json::Value {
 }
 
 fn read(reader: &mut Reader<'_>, root: &Node, typed: &serde_json::Value, systems: &[&str]) -> Vec<MappingTest> {
-    let Some(section) = reader.section(root, &["tests"]) else { return Vec::new() };
+    let Some(section) = reader.section_of(root, &["tests"]) else { return Vec::new() };
     let Some(list) = reader.required(section, "tests", "write tests: and a list of tests") else { return Vec::new() };
     let nodes = reader.list(list, "a list of tests");
     if nodes.is_empty() {
@@ -58,10 +58,10 @@ fn read(reader: &mut Reader<'_>, root: &Node, typed: &serde_json::Value, systems
 }
 
 fn test(reader: &mut Reader<'_>, node: &Node, typed: &serde_json::Value, systems: &[&str]) -> Option<MappingTest> {
-    let section = reader.section(node, &["name", "given", "expect"])?;
+    let section = reader.section_of(node, &["name", "given", "expect"])?;
     let name = reader.required(section, "name", "write name: and what the test shows").and_then(|node| reader.text(node, "a text"));
     let given = reader.required(section, "given", "write given: { event: … }")?;
-    let given = reader.section(given, &["event", "events", "there"])?;
+    let given = reader.section_of(given, &["event", "events", "there"])?;
     let events: Vec<Vec<u8>> = match (&typed["event"], &typed["events"]) {
         (event, serde_json::Value::Null) if !event.is_null() => vec![event_bytes(event)],
         (serde_json::Value::Null, serde_json::Value::Array(events)) if !events.is_empty() => events.iter().map(event_bytes).collect(),
@@ -85,7 +85,7 @@ fn test(reader: &mut Reader<'_>, node: &Node, typed: &serde_json::Value, systems
     };
     let mut expected = BTreeMap::new();
     if !matches!(expect.node.value, Value::Null) {
-        let section = reader.section(&expect.node, &["event", "routes", "systems"])?;
+        let section = reader.section_of(&expect.node, &["event", "routes", "systems"])?;
         for entry in section.get("systems").and_then(|node| reader.entries(node)).unwrap_or_default() {
             is_system(reader, entry, systems);
         }

@@ -26,6 +26,10 @@ mod row_rules;
 mod rows;
 mod running;
 mod secrets;
+mod schema;
+#[cfg(test)]
+mod schema_tests;
+mod shape;
 mod sign_in;
 mod systems;
 #[cfg(test)]
@@ -43,6 +47,7 @@ pub use checked::{
 pub use faults::{Fault, Faults, Place, nearest};
 pub use layers::Overrides;
 pub use mapping_tests::{MappingTest, load_tests};
+pub use schema::{SCHEMA_ADDRESS, json_schema};
 pub use written::{HIDDEN, Written, WrittenValue};
 pub use secrets::{process_env, process_variables};
 
@@ -50,9 +55,6 @@ pub(crate) use read::duration;
 use syncline_core::config_entry::KeyChange;
 
 use read::{Reader, Section};
-
-const KEYS: [&str; 11] =
-    ["store", "data", "log", "systems", "routing", "boundaries", "record_types", "dispatch", "intake", "api", "tenants"];
 
 /// A configuration that is in order, and how it was written.
 #[derive(Clone)]
@@ -82,7 +84,7 @@ pub fn load_with(text: &str, file_name: &str, env: &dyn Fn(&str) -> Option<Strin
         Err(fault) => return Err(Faults::no_yaml(file_name, text, fault)),
     };
     reader.faults = layers::lay(&mut root, overrides, env);
-    let config = reader.section(&root, &KEYS).and_then(|section| read(&mut reader, section));
+    let config = reader.section(&root, shape::ROOT).and_then(|section| read(&mut reader, section));
     match config.filter(|_| reader.faults.is_empty()) {
         Some(config) => Ok(Loaded { config, written: Written::new(root, reader.secrets) }),
         None => Err(Faults::new(file_name, text, reader.faults, &reader.hidden)),

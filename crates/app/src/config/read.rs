@@ -11,6 +11,7 @@ use syncline_engine::codes::Code;
 
 use super::faults::{Fault, Place, hide, nearest};
 use super::raw::{Entry, Node, Value};
+use super::shape::{Key, names};
 
 /// Looks up environment variables.
 pub(super) type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -91,7 +92,12 @@ impl<'e> Reader<'e> {
     }
 
     /// A map that may hold these keys and no others.
-    pub(super) fn section<'n>(&mut self, node: &'n Node, known: &[&str]) -> Option<Section<'n>> {
+    pub(super) fn section<'n>(&mut self, node: &'n Node, keys: &'static [Key]) -> Option<Section<'n>> {
+        self.section_of(node, &names(keys))
+    }
+
+    /// A map that may hold keys of these names and no others.
+    pub(super) fn section_of<'n>(&mut self, node: &'n Node, known: &[&str]) -> Option<Section<'n>> {
         let entries = self.entries(node)?;
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let is_bare = matches!(entry.node.value, Value::Null) && nearest(&entry.key, known.iter().copied()).is_none();

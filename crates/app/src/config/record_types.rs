@@ -6,6 +6,7 @@
 use syncline_core::schema::{FieldType, Schema, Schemas};
 
 use super::raw::{Node, Value};
+use super::shape;
 use super::read::Reader;
 use super::systems::is_name;
 
@@ -30,7 +31,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Option<&Node>) -> Schemas {
 }
 
 fn record_type(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<Schema> {
-    let section = reader.section(node, &["key", "routing_field", "fields", "routing"])?;
+    let section = reader.section(node, shape::RECORD_TYPE)?;
     let mut schema = Schema::new(name);
     if let Some(key) = section.get("key").and_then(|node| reader.text(node, "the name of the field that holds the key")) {
         schema.key_field = key;
@@ -71,7 +72,7 @@ type Make = fn() -> FieldType;
 
 fn field_type(reader: &mut Reader<'_>, node: &Node) -> Option<FieldType> {
     if let Value::Map(_) = &node.value {
-        let section = reader.section(node, &["choice"])?;
+        let section = reader.section(node, shape::CHOICE)?;
         let list = reader.required(section, "choice", "write { choice: [first, second] }")?;
         let choices: Vec<String> = reader.texts(list, "a list of texts").into_iter().map(|(text, _)| text).collect();
         if choices.is_empty() {

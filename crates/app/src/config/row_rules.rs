@@ -14,6 +14,7 @@ use syncline_core::terms::Terms;
 
 use super::faults::{Place, nearest};
 use super::raw::{Node, Value};
+use super::shape;
 use super::read::{Reader, Section};
 
 /// Compiles what a row computes.
@@ -86,7 +87,7 @@ fn on_invalid(reader: &mut Reader<'_>, section: Section<'_>, row: &Row) -> Optio
             None
         }
         Value::Map(_) => {
-            let section = reader.section(&entry.node, &["map"])?;
+            let section = reader.section(&entry.node, shape::ON_INVALID)?;
             let value = reader.required(section, "map", "write on_invalid: { map: VALUE }")?;
             substitute(reader, value, row).map(OnInvalid::Map)
         }

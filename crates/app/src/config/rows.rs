@@ -12,6 +12,7 @@ use syncline_core::schema::{FieldType, Schema};
 
 use super::codecs::{codec, region};
 use super::raw::{Entry, Node};
+use super::shape;
 use super::read::{Reader, Section};
 use super::row_rules;
 
@@ -65,10 +66,8 @@ fn targets<'n>(reader: &mut Reader<'_>, node: &'n Node, key_field: &str) -> Vec<
     targets
 }
 
-const KEYS: [&str; 8] = ["from", "to", "compute", "codec", "authority", "region", "default", "on_invalid"];
-
 fn row(reader: &mut Reader<'_>, entry: &Entry, theirs: Vec<String>, schema: &Schema) -> Option<Row> {
-    let section = reader.section(&entry.node, &KEYS)?;
+    let section = reader.section(&entry.node, shape::ROW)?;
     let to = reader.required(section, "to", "write to: and the name of their field");
     let before = reader.faults.len();
     let codec = section.get("codec").map_or(Some(Codec::Same), |node| codec(reader, node));

@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::checked::{DispatchConfig, IntakeConfig};
 use super::raw::Node;
+use super::shape;
 use super::read::Reader;
 use super::systems::WAIT_MAX;
 
@@ -53,9 +54,8 @@ pub(super) fn log(reader: &mut Reader<'_>, node: Option<&Node>) -> Option<String
 /// Reads `dispatch`.
 pub(super) fn dispatch(reader: &mut Reader<'_>, node: Option<&Node>) -> DispatchConfig {
     let mut config = DispatchConfig::default();
-    let known = ["retry", "batch_wait", "memory_links", "fuse", "rejections", "schema_check"];
-    let Some(section) = node.and_then(|node| reader.section(node, &known)) else { return config };
-    if let Some(retry) = section.get("retry").and_then(|node| reader.section(node, &["base", "max", "budget"])) {
+    let Some(section) = node.and_then(|node| reader.section(node, shape::DISPATCH)) else { return config };
+    if let Some(retry) = section.get("retry").and_then(|node| reader.section(node, shape::RETRY)) {
         let backoff = &mut config.backoff;
         for (key, value) in [("base", &mut backoff.base), ("max", &mut backoff.max), ("budget", &mut backoff.budget)] {
             if let Some(time) = retry.get(key).and_then(|node| reader.duration(node)) {
@@ -87,11 +87,11 @@ pub(super) fn dispatch(reader: &mut Reader<'_>, node: Option<&Node>) -> Dispatch
         config.schema_check = time;
     }
     let guard = &mut config.guard;
-    for (key, share, min) in [
-        ("fuse", &mut guard.fuse_permille, &mut guard.fuse_min),
-        ("rejections", &mut guard.reject_permille, &mut guard.reject_min),
+    for (key, keys, share, min) in [
+        ("fuse", shape::FUSE, &mut guard.fuse_permille, &mut guard.fuse_min),
+        ("rejections", shape::REJECTIONS, &mut guard.reject_permille, &mut guard.reject_min),
     ] {
-        let Some(inner) = section.get(key).and_then(|node| reader.section(node, &["share", "min"])) else { continue };
+        let Some(inner) = section.get(key).and_then(|node| reader.section(node, keys)) else { continue };
         if let Some(permille) = inner.get("share").and_then(|node| reader.permille(node)) {
             *share = permille;
         }
@@ -105,7 +105,7 @@ pub(super) fn dispatch(reader: &mut Reader<'_>, node: Option<&Node>) -> Dispatch
 /// Reads `intake`.
 pub(super) fn intake(reader: &mut Reader<'_>, node: Option<&Node>) -> IntakeConfig {
     let mut config = IntakeConfig::default();
-    let Some(section) = node.and_then(|node| reader.section(node, &["remember_ids"])) else { return config };
+    let Some(section) = node.and_then(|node| reader.section(node, shape::INTAKE)) else { return config };
     if let Some(time) = section.get("remember_ids").and_then(|node| reader.duration(node)) {
         config.remember_ids = time;
     }

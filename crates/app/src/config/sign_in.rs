@@ -8,14 +8,15 @@ use syncline_adapters::systems::salesforce::config::{AUDIENCE, PrivateKey, SignI
 
 use super::faults::hide;
 use super::raw::Node;
+use super::shape;
 use super::read::{Reader, Section};
 use super::secrets::{key_text, secret};
 
-const ORG_WAYS: [&str; 4] = ["client_credentials", "jwt_bearer", "refresh_token", "password"];
+const ORG_WAYS: [&str; 3] = ["client_credentials", "jwt_bearer", "refresh_token"];
 
 /// The way to sign in to an org.
 pub(super) fn to_org(reader: &mut Reader<'_>, node: &Node) -> Option<OrgSignIn> {
-    let ways = reader.section(node, &ORG_WAYS)?;
+    let ways = reader.section(node, shape::ORG_AUTH)?;
     if let Some(password) = ways.get("password") {
         hide(password, &mut reader.hidden);
         let message = "signing in by user name and password is retired: new orgs block it, external client apps do not offer it, and the \
@@ -25,17 +26,17 @@ pub(super) fn to_org(reader: &mut Reader<'_>, node: &Node) -> Option<OrgSignIn> 
         reader.fault(password, message, remedy);
         return None;
     }
-    let (way, found) = one_of(reader, ways, &ORG_WAYS[..3], "client_credentials: { id: …, secret: ${SF_SECRET} }")?;
+    let (way, found) = one_of(reader, ways, &ORG_WAYS, "client_credentials: { id: …, secret: ${SF_SECRET} }")?;
     match way {
         "client_credentials" => {
-            let section = reader.section(found, &["id", "secret"])?;
+            let section = reader.section(found, shape::CLIENT_CREDENTIALS)?;
             let id = named(reader, section, "id", "the app's consumer key");
             let found = reader.required(section, "secret", "write secret: ${SF_SECRET}, and set that variable");
             let secret = found.and_then(|node| secret(reader, node));
             Some(OrgSignIn::ClientCredentials { id: id?, secret: secret? })
         }
         "jwt_bearer" => {
-            let section = reader.section(found, &["client_id", "username", "key", "audience"])?;
+            let section = reader.section(found, shape::JWT_BEARER)?;
             let client_id = named(reader, section, "client_id", "the app's consumer key");
             let username = named(reader, section, "username", "the integration user's name");
             let found = reader.required(section, "key", "write key: file:/path of the private key in PEM form");
@@ -47,7 +48,7 @@ pub(super) fn to_org(reader: &mut Reader<'_>, node: &Node) -> Option<OrgSignIn> 
             Some(OrgSignIn::JwtBearer { client_id: client_id?, username: username?, audience: audience?, key: key? })
         }
         _ => {
-            let section = reader.section(found, &["client_id", "client_secret", "refresh_token"])?;
+            let section = reader.section(found, shape::ORG_REFRESH)?;
             let client_id = named(reader, section, "client_id", "the app's consumer key");
             let client_secret = section.get("client_secret").map(|node| secret(reader, node));
             let found = reader.required(section, "refresh_token", "write refresh_token: ${SF_REFRESH_TOKEN}, and set that variable");
@@ -66,7 +67,7 @@ pub(super) fn to_portal(reader: &mut Reader<'_>, section: Section<'_>) -> Option
     if way != "oauth" {
         return secret(reader, found).map(PortalSignIn::Token);
     }
-    let section = reader.section(found, &["client_id", "client_secret", "refresh_token"])?;
+    let section = reader.section(found, shape::OAUTH)?;
     let client_id = named(reader, section, "client_id", "the app's id");
     let mut hidden = |key: &str, variable: &str| {
         let found = reader.required(section, key, &format!("write {key}: ${{{variable}}}, and set that variable"));

@@ -16,6 +16,7 @@ use syncline_core::schema::{FieldType, Schemas};
 use super::accounts;
 use super::checked::{FileConfig, GeneratorConfig, HttpConfig, Kind, StdinConfig};
 use super::raw::Node;
+use super::shape;
 use super::read::{Reader, Section};
 
 /// What a system is, whether or not its settings are in order.
@@ -120,12 +121,12 @@ fn settings(reader: &mut Reader<'_>, node: &Node, vendor: Vendor, schemas: &Sche
         Vendor::Generator => generator(reader, node).map(Kind::Generator),
         Vendor::File => file(reader, node, schemas).map(Kind::File),
         Vendor::Stdin => {
-            let section = reader.section(node, &["kind", "order_by", "assume_timezone"])?;
+            let section = reader.section(node, shape::SOURCE)?;
             let source = source(reader, section, schemas)?;
             Some(Kind::Stdin(StdinConfig { line_max: FileSettings::LINE_MAX, source }))
         }
         Vendor::Http => {
-            let section = reader.section(node, &["kind", "order_by", "assume_timezone"])?;
+            let section = reader.section(node, shape::SOURCE)?;
             Some(Kind::Http(HttpConfig { source: source(reader, section, schemas)? }))
         }
         Vendor::Salesforce => accounts::salesforce(reader, node).map(Kind::Salesforce),
@@ -133,23 +134,11 @@ fn settings(reader: &mut Reader<'_>, node: &Node, vendor: Vendor, schemas: &Sche
     }
 }
 
-const GENERATOR: [&str; 9] = [
-    "kind",
-    "events_per_second",
-    "batch_size",
-    "enable_async",
-    "contact_type_distribution",
-    "operation_distribution",
-    "move_share",
-    "seed",
-    "events",
-];
-
 /// The seed of a generator that names none.
 const SEED: u64 = 1;
 
 fn generator(reader: &mut Reader<'_>, node: &Node) -> Option<GeneratorConfig> {
-    let section = reader.section(node, &GENERATOR)?;
+    let section = reader.section(node, shape::GENERATOR)?;
     let before = reader.faults.len();
     let mut settings = GeneratorSettings::default();
     if let Some(number) = section.get("events_per_second").and_then(|node| reader.number(node)) {
@@ -198,7 +187,7 @@ fn distribution(reader: &mut Reader<'_>, node: &Node) -> BTreeMap<String, f64> {
 }
 
 fn file(reader: &mut Reader<'_>, node: &Node, schemas: &Schemas) -> Option<FileConfig> {
-    let section = reader.section(node, &["kind", "path", "follow", "line_max", "order_by", "assume_timezone"])?;
+    let section = reader.section(node, shape::FILE)?;
     let path = reader.required(section, "path", "write path: and the file's name");
     let path = path.and_then(|node| reader.text(node, "a path"));
     let follow = section.get("follow").map_or(Some(true), |node| reader.flag(node));

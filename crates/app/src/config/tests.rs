@@ -9,7 +9,7 @@ use super::{Config, Faults, Kind, Place, load, process_env};
 
 const CANARY: &str = "canary";
 
-fn env(name: &str) -> Option<String> {
+pub(super) fn env(name: &str) -> Option<String> {
     let value = match name {
         "SF_SECRET" => "canary-salesforce",
         "SF_REFRESH" => "canary-refresh",
@@ -25,7 +25,7 @@ fn env(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn cases(folder: &str) -> BTreeMap<String, String> {
+pub(super) fn cases(folder: &str) -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config/cases").join(folder);
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let named = |path: std::path::PathBuf| {
@@ -57,7 +57,7 @@ fn broken_configurations_are_told_whole() {
 #[test]
 fn good_configurations_are_read() {
     let cases = cases("good");
-    assert!(cases.len() >= 10);
+    assert!(cases.len() >= 30);
     for (name, text) in cases {
         let config = config_of(&text);
         let shown = format!("{}\n\n{config:#?}", config.describe());
@@ -85,11 +85,11 @@ systems:
   hubspot: { kind: hubspot, token: ${HUBSPOT_TOKEN} }
 ";
 
-fn reference() -> String {
+pub(super) fn reference() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/default.yaml")).unwrap()
 }
 
-fn with_client_id(name: &str) -> Option<String> {
+pub(super) fn with_client_id(name: &str) -> Option<String> {
     if name == "SF_CLIENT_ID" { Some("app".to_owned()) } else { env(name) }
 }
 

@@ -54,11 +54,12 @@ impl Written {
         values
     }
 
-    /// The values at a path and below it.
+    /// Paths and values of all keys that are written nowhere and have a default.
     #[must_use]
-    pub fn values_at(&self, path: &str) -> Vec<WrittenValue> {
-        let is_below = |value: &WrittenValue| value.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-        self.values().into_iter().filter(is_below).collect()
+    pub fn defaults(&self) -> Vec<(String, &'static str)> {
+        let mut defaults = Vec::new();
+        super::shape::defaults(Some(&self.root), super::shape::ROOT, "", &mut defaults);
+        defaults
     }
 
     /// The whole as YAML, without secrets and comments.

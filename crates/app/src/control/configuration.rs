@@ -32,7 +32,7 @@ pub struct ValuesView {
     pub file: String,
     /// Whether a process runs with them.
     pub is_running: bool,
-    /// Every value that is written somewhere.
+    /// Every value that is written somewhere, and then every default that holds.
     pub values: Vec<ValueView>,
     /// The whole as YAML, without secrets.
     pub text: String,
@@ -116,7 +116,8 @@ impl ValuesView {
     #[must_use]
     pub fn of(file: &str, written: &Written, is_running: bool, refused: Option<Refused>) -> Self {
         let value = |value: crate::config::WrittenValue| ValueView { from: value.place.told(file), path: value.path, value: value.value };
-        let values = written.values().into_iter().map(value).collect();
+        let default = |(path, value): (String, &str)| ValueView { path, value: value.to_owned(), from: "default".to_owned() };
+        let values = written.values().into_iter().map(value).chain(written.defaults().into_iter().map(default)).collect();
         Self { file: file.to_owned(), is_running, values, text: written.text(), refused }
     }
 }

@@ -159,6 +159,9 @@ async fn without_a_process_the_file_alone_is_shown_and_changed() {
     let world = World::make(SandboxConfig::default()).await;
     let got = world.syncline(&["config", "get", "systems.hubspot.token", "--set", "log=warn"]);
     assert!(in_order(&got).contains("${HUBSPOT_TOKEN}") && got.out.contains("syncline.yaml:5:"), "{}", got.out);
+    let got = world.syncline(&["config", "get", "dispatch.retry"]);
+    assert_eq!(in_order(&got), "dispatch.retry.base    1s   default\ndispatch.retry.max     5m   default\ndispatch.retry.budget  72h  default\n");
+    assert_eq!(world.syncline(&["config", "get", "dispatch.retri"]).exit, 66);
     assert_eq!(world.syncline(&["config", "reload"]).exit, 66);
     assert_eq!(world.syncline(&["config", "history"]).exit, 66, "there is no store yet");
     let set = world.syncline(&["config", "set", "dispatch.batch_wait", "1s"]);
