@@ -96,10 +96,14 @@ async fn follow(place: &Place, wish: Wish, look_back: Option<Request>, printer: 
         };
         match told {
             Some(Answer::Happening(happening)) => printer.print(*happening)?,
-            Some(_) => return Err(super::unexpected()),
-            None => {
+            Some(Answer::FollowingEnded) => {
                 say("the process has ended");
                 return Ok(());
+            }
+            Some(_) => return Err(super::unexpected()),
+            None => {
+                let remedy = "see what the process did last with `syncline tail --no-follow`";
+                return Err(Failure::new("the process broke off before it had told everything", remedy, 75));
             }
         }
     }

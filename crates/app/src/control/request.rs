@@ -171,6 +171,8 @@ pub enum Answer {
     Past(Past),
     /// From now on everything is told.
     Following,
+    /// The process ends, and all that happened has been told.
+    FollowingEnded,
     /// One thing that happened just now.
     Happening(Box<Happening>),
     /// Some letters.

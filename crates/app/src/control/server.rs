@@ -26,6 +26,8 @@ use crate::run::Running;
 
 /// The longest request in bytes.
 const REQUEST_BYTES_MAX: u64 = 64 * 1024;
+/// How long a stop waits for what operators are being told.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// The pause after a connection that failed, which is a lack of the machine's.
 const RETRY: Duration = Duration::from_millis(100);
 /// Operators at the same time.
@@ -52,14 +54,8 @@ impl Control {
 /// `StoreOwned` if another process answers there; `StoreUnavailable` if the socket cannot be made.
 pub fn start(directory: &Path, running: Arc<Running>) -> Result<Control> {
     let door = Listening::begin(directory)?;
-    let (stop, mut stopped) = watch::channel(false);
-    let task = crate::run::spawn(async move {
-        tokio::select! {
-            () = serve(&door.listener, &running) => {}
-            // An error means that the handle is gone, which is a stop as well.
-            _ = stopped.wait_for(|stopped| *stopped) => {}
-        }
-    });
+    let (stop, stopped) = watch::channel(false);
+    let task = crate::run::spawn(async move { serve(&door.listener, &running, stopped).await });
     Ok(Control { stop, task })
 }
 
@@ -111,38 +107,52 @@ fn make_way(path: &Path) -> Result<()> {
     }
 }
 
-/// Answers until it is dropped.
-async fn serve(listener: &UnixListener, running: &Running) {
+/// Answers until it is told to stop; who is being told something then is told the rest of it, within a bound.
+async fn serve(listener: &UnixListener, running: &Running, mut stopped: watch::Receiver<bool>) {
     let mut connections = FuturesUnordered::new();
     loop {
+        let others = stopped.clone();
         tokio::select! {
             accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
-                Ok((stream, _)) => connections.push(converse(stream, running)),
+                Ok((stream, _)) => connections.push(converse(stream, running, others)),
                 Err(error) => {
                     tracing::warn!(error = %error, "an operator could not connect");
                     crate::run::pause(RETRY).await;
                 }
             },
             Some(()) = connections.next() => {}
+            () = told(&mut stopped) => break,
         }
     }
+    // Whoever takes longer finds the conversation broken off.
+    let _ = crate::run::within(FAREWELL, async { while connections.next().await.is_some() {} }).await;
 }
 
-/// Answers one operator until they leave.
-async fn converse(mut stream: UnixStream, running: &Running) {
+/// Returns once it is time to stop.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    // An error means that the handle is gone, which is a stop as well.
+    drop(stopped.wait_for(|stopped| *stopped).await);
+}
+
+/// Answers one operator until they leave, or it is time to stop.
+async fn converse(mut stream: UnixStream, running: &Running, mut stopped: watch::Receiver<bool>) {
     let (input, mut output) = stream.split();
     let mut input = BufReader::new(input);
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = (&mut input).take(REQUEST_BYTES_MAX).read_until(b'\n', &mut line).await;
+        let mut bounded = (&mut input).take(REQUEST_BYTES_MAX);
+        let read = tokio::select! {
+            read = bounded.read_until(b'\n', &mut line) => read,
+            () = told(&mut stopped) => return,
+        };
         if !matches!(read, Ok(1..)) {
             return;
         }
         let reply = match serde_json::from_slice::<Request>(&line) {
             Ok(Request::Follow { wish }) => {
                 tokio::select! {
-                    () = follow(wish, running, &mut output) => {}
+                    () = follow(wish, running, stopped, &mut output) => {}
                     // Whatever a follower says, it ends the conversation.
                     _ = input.fill_buf() => {}
                 }
@@ -176,24 +186,30 @@ async fn say(output: &mut (impl AsyncWrite + Unpin), reply: &Reply) -> std::io::
     output.write_all(&text).await
 }
 
-/// Tells an operator what becomes durable, until they leave.
-async fn follow(wish: Wish, running: &Running, output: &mut (impl AsyncWrite + Unpin)) {
+/// Tells an operator what becomes durable, until they leave or all is told that there will be.
+async fn follow(wish: Wish, running: &Running, mut stopped: watch::Receiver<bool>, output: &mut (impl AsyncWrite + Unpin)) {
     let mut durable = running.witness.follow();
-    let told = async {
+    let done = async {
         let mut teller = Teller::begin(running, wish).await.map_err(Some)?;
         say(output, &Reply::Done(Answer::Following)).await.map_err(|_| None)?;
         loop {
-            let happenings = match durable.recv().await {
+            let received = tokio::select! {
+                // What is there is told before the end is.
+                biased;
+                received = durable.recv() => received,
+                () = told(&mut stopped) => Err(RecvError::Closed),
+            };
+            let happenings = match received {
                 Ok(durable) => teller.tell(&durable).await.map_err(Some)?,
                 Err(RecvError::Lagged(commits)) => vec![Happening::Missed { commits }],
-                Err(RecvError::Closed) => return Err::<(), Option<Error>>(None),
+                Err(RecvError::Closed) => return say(output, &Reply::Done(Answer::FollowingEnded)).await.map_err(|_| None::<Error>),
             };
             for happening in happenings {
                 say(output, &Reply::Done(Answer::Happening(Box::new(happening)))).await.map_err(|_| None)?;
             }
         }
     };
-    if let Err(Some(error)) = told.await {
+    if let Err(Some(error)) = done.await {
         // An operator that went away does not want to know.
         let _ = say(output, &Reply::Refused(error.into())).await;
     }

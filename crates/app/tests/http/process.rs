@@ -83,3 +83,18 @@ fn a_second_signal_ends_the_process_at_once_and_loses_nothing() {
         assert_eq!(door.ask(&["ledger", "--verify", "--json"])["balanced"], true);
     }
 }
+
+#[test]
+fn a_tail_of_a_process_that_is_killed_says_that_something_may_be_missing() {
+    let mut door = Door::open();
+    let url = format!("http://{}/v1/events", door.address);
+    assert!(syncline(door.directory.path()).args(["generate", "--events", "1", "--to", &url]).output().unwrap().status.success());
+    let mut tail = syncline(door.directory.path());
+    let mut tail = tail.args(["tail", "--since", "1h"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = [0; 1];
+    tail.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    door.process.0.kill().unwrap();
+    let ended = tail.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(75) && said.contains("tail --no-follow"), "{said}");
+}
