@@ -55,11 +55,11 @@ pub enum Spot {
 }
 
 impl Spot {
-    /// The path in the configuration of the system of that name.
+    /// The path in the configuration of the system of that name; `sign_in` is the key of the way to sign in there.
     #[must_use]
-    pub fn path(&self, system: &str) -> String {
+    pub fn path(&self, system: &str, sign_in: &str) -> String {
         match self {
-            Self::SignIn => format!("systems.{system}.auth"),
+            Self::SignIn => format!("systems.{system}.{sign_in}"),
             Self::Setting(key) => format!("systems.{system}.{key}"),
             Self::Key => format!("boundaries.{system}.match.external_id"),
             Self::Row(row) => format!("boundaries.{system}.fields.{row}"),
@@ -268,7 +268,7 @@ mod tests {
             "Since" => Some(Live { form: Some(Form::Date), ..Live::default() }),
             _ => None,
         };
-        let found: Vec<_> = misfits("Lead", &wants, live).into_iter().map(|one| format!("{} {}: {}", one.severity.name(), one.spot.path("crm"), one.found)).collect();
+        let found: Vec<_> = misfits("Lead", &wants, live).into_iter().map(|one| format!("{} {}: {}", one.severity.name(), one.spot.path("crm", "auth"), one.found)).collect();
         assert_eq!(found, [
             "stop boundaries.crm.fields.x: Lead.Age takes a number and the mapping writes text",
             "error boundaries.crm.fields.x: Lead.Kind does not list old",

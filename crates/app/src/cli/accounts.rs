@@ -10,8 +10,11 @@ use serde::Serialize;
 use syncline_adapters::systems::findings::{self, Severity, Spot};
 
 use super::console::{Console, Failure, say};
-use crate::config::Config;
+use crate::config::{Loaded, Place, Written};
 use crate::wiring;
+
+/// The keys that a way to sign in stands under.
+const SIGN_IN: [&str; 4] = ["auth", "token", "service_key", "oauth"];
 
 /// What an account says.
 #[derive(Debug, Serialize)]
@@ -37,6 +40,11 @@ struct Pool {
 struct Finding {
     severity: &'static str,
     place: String,
+    /// Where that stands in the file, or what is nearest above it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
     found: String,
     remedy: String,
 }
@@ -47,7 +55,8 @@ pub(super) fn exit(accounts: &[Account]) -> u8 {
 }
 
 /// Looks at every account.
-pub(super) async fn examine(config: &Config) -> Result<Vec<Account>, Failure> {
+pub(super) async fn examine(loaded: &Loaded) -> Result<Vec<Account>, Failure> {
+    let config = &loaded.config;
     let mut accounts: Vec<Account> = Vec::new();
     for system in &config.systems {
         let Some((caretaker, _)) = wiring::caretaker(config, system)? else { continue };
@@ -60,12 +69,7 @@ pub(super) async fn examine(config: &Config) -> Result<Vec<Account>, Failure> {
         }
         seen.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let exit = seen.findings.iter().find(|finding| finding.severity >= Severity::Error).map_or(0, |finding| finding.exit);
-        let told = |finding: &findings::Finding| Finding {
-            severity: finding.severity.name(),
-            place: finding.spot.path(&system.name),
-            found: finding.found.clone(),
-            remedy: finding.remedy.clone(),
-        };
+        let told = |finding: &findings::Finding| told(finding, &system.name, &loaded.written);
         accounts.push(Account {
             system: system.name.clone(),
             account: seen.account,
@@ -77,8 +81,24 @@ pub(super) async fn examine(config: &Config) -> Result<Vec<Account>, Failure> {
     Ok(accounts)
 }
 
+fn told(finding: &findings::Finding, system: &str, written: &Written) -> Finding {
+    let values = written.values();
+    let is_written = |key: &&&str| {
+        let path = format!("systems.{system}.{key}");
+        values.iter().any(|value| value.path.strip_prefix(&path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    };
+    let sign_in = SIGN_IN.iter().find(is_written).copied().unwrap_or("auth");
+    let place = finding.spot.path(system, sign_in);
+    // Behind a path may stand which object is meant.
+    let (line, column) = match written.place(place.split(' ').next().unwrap_or_default()) {
+        Place::File { line, column, .. } => (Some(line), Some(column)),
+        Place::Environment(_) | Place::Flag(_) => (None, None),
+    };
+    Finding { severity: finding.severity.name(), place, line, column, found: finding.found.clone(), remedy: finding.remedy.clone() }
+}
+
 /// Tells people.
-pub(super) fn show(accounts: &[Account], console: &mut Console) -> Result<(), Failure> {
+pub(super) fn show(file: &str, accounts: &[Account], console: &mut Console) -> Result<(), Failure> {
     for account in accounts {
         let pools: Vec<_> = account.pools.iter().map(|(name, pool)| format!("{name} {} of {} used", pool.used, pool.limit)).collect();
         let quota = if pools.is_empty() { String::new() } else { format!(", quota: {}", pools.join(", ")) };
@@ -86,7 +106,11 @@ pub(super) fn show(accounts: &[Account], console: &mut Console) -> Result<(), Fa
         let id = account.account.as_deref().unwrap_or("unknown");
         console.line(&format!("\naccount {}: {id}{quota}; {verdict}", account.system))?;
         for finding in &account.findings {
-            console.line(&format!("  {} at {}: {}", finding.severity, finding.place, finding.found))?;
+            let place = match (finding.line, finding.column) {
+                (Some(line), Some(column)) => format!("{} ({file}:{line}:{column})", finding.place),
+                (Some(_) | None, _) => finding.place.clone(),
+            };
+            console.line(&format!("  {} at {place}: {}", finding.severity, finding.found))?;
             console.line(&format!("    remedy: {}", finding.remedy))?;
         }
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::console::{Console, Failure, say};
 use super::accounts;
 use super::overrides::SetArgs;
-use super::target::{CONFIG, read_config};
+use super::target::{CONFIG, source};
 use crate::config::Config;
 
 pub(super) const EXAMPLES: &str = "\
@@ -48,11 +48,12 @@ struct Checked {
 }
 
 pub(super) fn check(args: &CheckArgs, console: &mut Console) -> Result<u8, Failure> {
-    let config = read_config(&args.config, &args.set)?;
-    let accounts = if args.live { Some(super::block_on(accounts::examine(&config))?) } else { None };
+    let loaded = source(&args.config, &args.set).load()?;
+    let config = &loaded.config;
+    let accounts = if args.live { Some(super::block_on(accounts::examine(&loaded))?) } else { None };
     let exit = accounts.as_deref().map_or(0, accounts::exit);
     let configured = config.describe().lines().map(str::to_owned).collect();
-    let checked = Checked { ok: exit == 0, configured, unrouted: unrouted(&config), accounts };
+    let checked = Checked { ok: exit == 0, configured, unrouted: unrouted(config), accounts };
     if args.json {
         console.json(&checked)?;
     } else {
@@ -81,7 +82,7 @@ fn show(file: &str, checked: &Checked, console: &mut Console) -> Result<(), Fail
     if !checked.unrouted.is_empty() {
         console.line(&format!("no system takes: {} (counted as unrouted, never dropped in silence)", checked.unrouted.join(", ")))?;
     }
-    accounts::show(checked.accounts.as_deref().unwrap_or_default(), console)?;
+    accounts::show(file, checked.accounts.as_deref().unwrap_or_default(), console)?;
     let verdict = match (checked.ok, &checked.accounts) {
         (true, Some(_)) => "in order, accounts included",
         (true, None) => "in order; --live asks the accounts, too",

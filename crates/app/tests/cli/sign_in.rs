@@ -156,6 +156,10 @@ async fn a_portals_token_that_ends_in_mid_run_is_renewed_and_its_refresh_token_k
     let checked = world.syncline(&["check", "--live"]);
     assert_eq!(checked.exit, 77, "{}", checked.out);
     assert!(checked.out.contains("connect the account again"), "{}", checked.out);
+    let text = std::fs::read_to_string(world.path().join("syncline.yaml")).unwrap();
+    let (line, column) = text.lines().enumerate().find_map(|(line, text)| Some((line + 1, text.find("oauth:")? + 1))).unwrap();
+    let place = format!("stop at systems.hubspot.oauth (syncline.yaml:{line}:{column})");
+    assert!(checked.out.contains(&place), "{place}: {}", checked.out);
     world.end().await;
 }
 
