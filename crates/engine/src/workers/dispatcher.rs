@@ -31,6 +31,8 @@ use crate::workers::{Step, StoreIds, Worker};
 
 /// Links asked of the table at once.
 const SCAN_MAX: usize = 2000;
+/// How often a lane that leaves is looked at; what ends meanwhile wakes it.
+const LEAVING: Duration = Duration::from_millis(100);
 
 /// What a lane looks like from outside.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -469,7 +471,9 @@ impl Worker for Dispatcher {
         let wake = self.lane.as_ref().and_then(Lane::next_wake);
         let why = wake.map_or("work", |(_, why)| why);
         self.publish(now, why);
-        if worked { Ok(Step::Worked) } else { Ok(Step::Idle { until: wake.map(|(at, _)| at), why }) }
+        // A lane that leaves takes nothing up, so a time that it would have done so at wakes nobody.
+        let until = if self.leaves { Some(now.plus(LEAVING)) } else { wake.map(|(at, _)| at) };
+        if worked { Ok(Step::Worked) } else { Ok(Step::Idle { until, why }) }
     }
 
     async fn ready(&mut self) {
@@ -485,7 +489,7 @@ impl Worker for Dispatcher {
                 return Poll::Ready(());
             }
             match hub.inbox(settings.system) {
-                Some(inbox) if running => inbox.poll_news(cx),
+                Some(inbox) if running && !*leaves => inbox.poll_news(cx),
                 Some(_) | None => Poll::Pending,
             }
         })

@@ -11,7 +11,7 @@ use syncline_core::dispatch::planted::{Bug, Planted};
 use super::run::{Outcome, run};
 
 /// What must occur at least once over enough seeds.
-pub const FAULTS: [&str; 15] = [
+pub const FAULTS: [&str; 16] = [
     "503",
     "429",
     "401",
@@ -26,6 +26,7 @@ pub const FAULTS: [&str; 15] = [
     "repeated event",
     "pause lifted",
     "record that was there before",
+    "refit",
     "resync",
 ];
 
