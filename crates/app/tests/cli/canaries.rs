@@ -54,8 +54,11 @@ async fn run(level: &str) -> (String, String) {
     world.extend(&format!("api: {{ listen: \"{address}\" }}\nlog: {level}\n"));
     std::fs::write(world.path().join("contacts.jsonl"), events()).unwrap();
     let mut command = binary(world.path());
-    command.args(["run", "--log-format", "json"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = spawn(&mut command);
+    // Files, because nobody reads while the process runs, and a pipe that is full would stop it.
+    let [out, err] = ["run.out", "run.err"].map(|name| world.path().join(name));
+    let [to_out, to_err] = [&out, &err].map(|path| std::fs::File::create(path).unwrap());
+    command.args(["run", "--log-format", "json"]).stdin(Stdio::null()).stdout(to_out).stderr(to_err);
+    let mut child = spawn(&mut command);
     let done = [
         "syncline_dead_letters 3.0",
         "syncline_events_terminal_total{connection=\"hubspot\",outcome=\"applied\"} 1.0",
@@ -87,9 +90,9 @@ async fn run(level: &str) -> (String, String) {
     let shown = world.syncline(&["records", "show", "contacts", "A1"]).told();
     assert!(shown.contains(VALUE), "the planted values are there to be seen: {shown}");
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    let ended = child.wait_with_output().unwrap();
+    child.wait().unwrap();
+    let logged = std::fs::read_to_string(err).unwrap() + &std::fs::read_to_string(out).unwrap();
     world.end().await;
-    let logged = String::from_utf8(ended.stderr).unwrap() + &String::from_utf8(ended.stdout).unwrap();
     (logged, metrics + &asked)
 }
 
