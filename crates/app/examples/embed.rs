@@ -147,6 +147,7 @@ fn terms() -> std::result::Result<Terms, Box<dyn std::error::Error>> {
         boundary,
         objects: [("lead".to_owned(), "person".to_owned())].into(),
         key_field: "key".to_owned(),
+        marker: None,
         rows: vec![row("name", "full_name", FieldType::Text)?, row("email", "mail", FieldType::Email)?],
         fillers: BTreeMap::new(),
         rules: BTreeMap::new(),

@@ -31,6 +31,7 @@ fn terms(field: &str) -> Terms {
         boundary: SyncBoundary::new("contacts", "internal", "crm"),
         objects: BTreeMap::new(),
         key_field: "Key__c".into(),
+        marker: None,
         rows: vec![row("name", field)],
         fillers: BTreeMap::new(),
         rules: BTreeMap::new(),

@@ -17,6 +17,8 @@ pub struct Terms {
     pub objects: BTreeMap<String, String>,
     /// Their field that holds our key.
     pub key_field: String,
+    /// Their field into which every write puts its attempt's number, so that a read proves just which write landed.
+    pub marker: Option<String>,
     /// How fields map, in declaration order.
     pub rows: Vec<Row>,
     /// Values that a create needs and that we do not own, by object: (their field, value).

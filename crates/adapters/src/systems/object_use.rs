@@ -10,6 +10,9 @@ use syncline_core::terms::Terms;
 
 use super::findings::{Form, Spot, Want, wanted_by};
 
+/// The longest number of a write, in digits.
+const MARKER_LENGTH: usize = 19;
+
 /// What we need of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObjectUse {
@@ -41,6 +44,10 @@ pub fn uses(terms: &Terms) -> ObjectUses {
         fields.extend(row.theirs.iter().cloned());
         let want = wanted_by(row);
         used.wants.extend(row.theirs.iter().map(|field| (field.clone(), want.clone())));
+    }
+    if let Some(marker) = &terms.marker {
+        used.written.insert(marker.clone());
+        used.wants.insert(marker.clone(), Want { spot: Spot::Key, form: Form::Text, length: Some(MARKER_LENGTH), values: BTreeSet::new() });
     }
     let with_fillers = |object: &String| {
         let mut used = used.clone();

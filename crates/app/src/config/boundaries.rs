@@ -109,8 +109,10 @@ fn terms(
     let own = |key: &str| given.and_then(|section| section.get(key));
     let get = |key: &str| own(key).or_else(|| default.and_then(|section| section.get(key)));
     let objects = get("object").map(|node| objects(reader, node, schema)).unwrap_or_default();
-    let key_field = get("match").map_or_else(|| Some(vendors::key_field(parties.vendor).to_owned()), |node| key_field(reader, node));
-    let rows = get("fields").map(|node| rows::read(reader, node, schema, key_field.as_deref().unwrap_or_default())).unwrap_or_default();
+    let usual = || (Some(vendors::key_field(parties.vendor).to_owned()), None);
+    let (key_field, marker) = get("match").map_or_else(usual, |node| matched(reader, node));
+    let taken = rows::Taken { key: key_field.as_deref().unwrap_or_default(), marker: marker.as_deref().unwrap_or_default() };
+    let rows = get("fields").map(|node| rows::read(reader, node, schema, taken)).unwrap_or_default();
     let existing = [("link", Some(OnExisting::Link)), ("dead", Some(OnExisting::Dead)), ("review", None)];
     let on_existing = get("on_existing").map_or(Some(OnExisting::default()), |node| {
         let chosen = reader.choice(node, "rule", &existing)?;
@@ -140,7 +142,7 @@ fn terms(
     let rules = rules.filter(|(_, rules)| !rules.is_empty()).collect();
     let is_synced = |row: &syncline_core::plan::mapping::Row| row.ours.iter().all(|field| boundary.is_synced(field));
     let rows = rows.into_iter().filter(is_synced).collect();
-    let terms = Terms { boundary, objects, key_field: key_field?, rows, fillers, rules, on_existing: on_existing?, on_gone: on_gone? };
+    let terms = Terms { boundary, objects, key_field: key_field?, marker, rows, fillers, rules, on_existing: on_existing?, on_gone: on_gone? };
     if let Some(fields) = get("fields") {
         row_rules::judge(reader, fields, &terms);
     }
@@ -195,9 +197,20 @@ pub(super) fn what_routes(schema: &Schema) -> String {
     format!("{} of {}", schema.routing_field.as_deref().unwrap_or("value"), schema.record_type)
 }
 
-fn key_field(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
-    let section = reader.section(node, shape::KEY_FIELD)?;
-    let node = reader.required(section, "external_id", "write external_id: and their field that holds our key")?;
+/// Their fields that hold our key and the number of the last write.
+fn matched(reader: &mut Reader<'_>, node: &Node) -> (Option<String>, Option<String>) {
+    let Some(section) = reader.section(node, shape::KEY_FIELD) else { return (None, None) };
+    let key = reader.required(section, "external_id", "write external_id: and their field that holds our key");
+    let key = key.and_then(|node| their_field(reader, node));
+    let Some(node) = section.get("marker") else { return (key, None) };
+    let marker = their_field(reader, node);
+    if marker.as_ref().zip(key.as_ref()).is_some_and(|(marker, key)| marker.eq_ignore_ascii_case(key)) {
+        reader.fault(node, "holds our key and nothing else", "name another field for the marker, or leave it out");
+    }
+    (key, marker)
+}
+
+fn their_field(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     let field = reader.text(node, "a field of theirs")?;
     rows::is_theirs(reader, node, &field).then_some(field)
 }

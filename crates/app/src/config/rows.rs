@@ -16,14 +16,23 @@ use super::shape;
 use super::read::{Reader, Section};
 use super::row_rules;
 
-/// Reads every row. `key_field` is their field that holds our key.
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node, schema: &Schema, key_field: &str) -> Vec<Row> {
+/// Fields of theirs that no row may write; a name that is empty is none.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken<'a> {
+    /// The one that holds our key.
+    pub(super) key: &'a str,
+    /// The one that holds the number of the last write.
+    pub(super) marker: &'a str,
+}
+
+/// Reads every row.
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node, schema: &Schema, taken: Taken<'_>) -> Vec<Row> {
     let entries = reader.entries(node).unwrap_or_default();
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
     let mut ours: BTreeMap<String, String> = BTreeMap::new();
     let mut rows = Vec::new();
     for entry in entries {
-        let targets = targets(reader, &entry.node, key_field);
+        let targets = targets(reader, &entry.node, taken);
         for (field, node) in &targets {
             let owner = owners.entry(field.to_lowercase()).or_insert_with(|| entry.key.clone());
             if *owner != entry.key {
@@ -53,12 +62,15 @@ pub(super) fn is_theirs(reader: &mut Reader<'_>, node: &Node, name: &str) -> boo
     is_clean
 }
 
-fn targets<'n>(reader: &mut Reader<'_>, node: &'n Node, key_field: &str) -> Vec<(String, &'n Node)> {
+fn targets<'n>(reader: &mut Reader<'_>, node: &'n Node, taken: Taken<'_>) -> Vec<(String, &'n Node)> {
     let Some(to) = node.entries().iter().find(|entry| entry.key == "to") else { return Vec::new() };
     let mut targets = reader.texts(&to.node, "a field of theirs, or a list of two");
     targets.retain(|(field, node)| is_theirs(reader, node, field));
     for (field, node) in &targets {
-        if field.eq_ignore_ascii_case(key_field) {
+        if field.eq_ignore_ascii_case(taken.marker) {
+            reader.fault(node, format!("{field} holds the number of the last write and nothing else"), "map another field, or name another one in match.marker");
+        }
+        if field.eq_ignore_ascii_case(taken.key) {
             let remedy = "map another field, or name another one in match.external_id";
             reader.fault(node, format!("{field} holds our key and nothing else"), remedy);
         }

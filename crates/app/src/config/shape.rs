@@ -235,7 +235,10 @@ const EXCLUDE: Key = key("exclude", Shape::List(&Shape::Text), "[]", "Fields of 
 const FILLERS: Key = key("fillers", Shape::Names(&Shape::Names(&Shape::Text)), "", "What a create needs and we do not have, by object");
 const OVERRIDE: Key = key("allow_system_b_override", Shape::Flag, "false", "Whether a change there of a field that is ours is queued for review instead of overwritten");
 
-pub(super) const KEY_FIELD: &[Key] = &[must("external_id", Shape::Text, "Their field that holds our key: unique, and in Salesforce an External ID")];
+pub(super) const KEY_FIELD: &[Key] = &[
+    must("external_id", Shape::Text, "Their field that holds our key: unique, and in Salesforce an External ID"),
+    key("marker", Shape::Text, "", "Their text field for the number of the last write, by which a read proves a write whose answer was lost"),
+];
 
 pub(super) const ROW: &[Key] = &[
     key("from", Shape::List(&Shape::Text), "", "Our field, or two of them for join_name; the row's name if it is left out"),

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
+use syncline_sandbox::exchange::System;
 use syncline_sandbox::sandbox::SandboxConfig;
 use tempfile::TempDir;
 
@@ -141,6 +142,31 @@ async fn setup_tells_creates_and_finds_nothing_more_to_do() {
     let checked = world.syncline(&["check", "--live"]);
     assert_eq!(checked.exit, 0, "{}{}", checked.out, checked.err);
     assert_eq!(world.syncline(&["setup", "hubspot", "--system", "nobody"]).exit, 78);
+    world.end().await;
+}
+
+/// Text fields for the number of the last write: made by the set-up, found by the check, and written by a run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_is_set_up_checked_and_written() {
+    let world = World::make(SandboxConfig::default()).await;
+    world.extend("boundaries:\n  hubspot:\n    match: { external_id: syncline_id, marker: syncline_write }\n  salesforce:\n    match: { external_id: Syncline_Id__c, marker: Syncline_Write__c }\n");
+    let lacking = world.syncline(&["check", "--live"]);
+    assert_eq!(lacking.exit, 78, "{}", lacking.out);
+    assert!(lacking.out.contains("syncline_write") && lacking.out.contains("Syncline_Write__c"), "{}", lacking.out);
+    for vendor in ["hubspot", "salesforce"] {
+        let done = world.syncline(&["setup", vendor, "--yes"]);
+        assert_eq!(done.exit, 0, "{}{}", done.out, done.err);
+    }
+    let checked = world.syncline(&["check", "--live"]);
+    assert_eq!(checked.exit, 0, "{}{}", checked.out, checked.err);
+    let process = world.start().await;
+    process.settle().await;
+    process.stop().await;
+    for (system, key) in [(System::Salesforce, "Syncline_Write__c"), (System::HubSpot, "syncline_write")] {
+        let held = world.sandbox.lock().unwrap().records(system);
+        let marked: Vec<&String> = held.iter().filter_map(|record| record.fields.get(key)).collect();
+        assert!(!marked.is_empty() && marked.iter().all(|mark| mark.parse::<i64>().is_ok()), "{system}: {marked:?}");
+    }
     world.end().await;
 }
 

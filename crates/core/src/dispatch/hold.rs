@@ -143,13 +143,14 @@ impl Lane {
     fn read_of(&mut self, link: LinkId, found: Option<Found>, started: Timestamp, now: Timestamp, ids: &mut dyn Ids) {
         let Some(mut entry) = self.entries.remove(&link) else { return };
         let Some(terms) = self.settings.terms.get(&entry.record_type) else { return };
+        let marked = found.as_ref().and_then(|found| found.fields.get(terms.marker.as_ref()?)?.clone());
         let theirs = found.map_or(Theirs::Absent, |found| Theirs::Live {
             rows: decode_rows(terms, &found.fields),
             external_id: found.external_id,
         });
         match std::mem::replace(&mut entry.stage, Stage::Holding) {
             Stage::Checking(known) => self.checked(&entry, &known, theirs, now, ids),
-            Stage::Holding if entry.hold.is_some() => self.weigh(entry, theirs, started, now),
+            Stage::Holding if entry.hold.is_some() => self.weigh(entry, theirs, marked.as_deref(), started, now),
             stage @ (Stage::Holding | Stage::Queued(_) | Stage::Under { .. } | Stage::Asking | Stage::Settling) => {
                 entry.stage = stage;
                 self.entries.insert(link, entry);
@@ -175,7 +176,7 @@ impl Lane {
     }
 
     /// Weighs what a read says of every attempt that may still land.
-    fn weigh(&mut self, mut entry: Entry, theirs: Theirs, started: Timestamp, now: Timestamp) {
+    fn weigh(&mut self, mut entry: Entry, theirs: Theirs, marked: Option<&str>, started: Timestamp, now: Timestamp) {
         let Some(mut hold) = entry.hold.take() else { return };
         hold.reads += 1;
         let base = entry.link.side.base.clone();
@@ -185,7 +186,7 @@ impl Lane {
             let others = open.iter().enumerate().filter(|(other, _)| *other != position).map(|(_, other)| other);
             // One that expired may have landed before it did.
             let others: Vec<_> = others.chain(&hold.proven).chain(&hold.expired).collect();
-            if self.proves(&entry, &attempt, &theirs, base.as_ref(), &others) {
+            if marked == Some(attempt.id.to_string().as_str()) || self.proves(&entry, &attempt, &theirs, base.as_ref(), &others) {
                 attempt.fate = Fate::Proven;
                 self.prove_charge(attempt.charge, now);
                 hold.proven.push(attempt);

@@ -186,6 +186,7 @@ impl Lane {
         }
         let terms = self.entries.get(&first).and_then(|entry| self.settings.terms.get(&entry.record_type))?;
         let (key_field, mut fields) = (terms.key_field.clone(), vec![terms.key_field.clone()]);
+        fields.extend(terms.marker.clone());
         fields.extend(terms.rows.iter().flat_map(|row| row.theirs.clone()));
         let charge = self.book(Call::Read, format!("read {}", shape.0), links.len() as u64, now, ids);
         let batch = ReadBatch { charge: charge.id, object: shape.0, key_field, by: shape.1, names, fields };
@@ -292,11 +293,14 @@ impl Lane {
         let first = ids.attempts(ready.len());
         let (mut set, mut items, mut links) = (ChangeSet::default(), Vec::new(), Vec::new());
         let mut key_field = String::new();
-        for (number, (entry, intent, fields)) in ready.into_iter().enumerate() {
+        for (number, (entry, intent, mut fields)) in ready.into_iter().enumerate() {
+            let id = AttemptId(first.0.saturating_add(i64::try_from(number).unwrap_or(i64::MAX)));
             if let Some(terms) = self.settings.terms.get(&entry.record_type) {
                 key_field.clone_from(&terms.key_field);
+                if let Some(marker) = terms.marker.as_ref().filter(|_| intent.operation != Operation::Delete) {
+                    fields.insert(marker.clone(), Some(id.to_string()));
+                }
             }
-            let id = AttemptId(first.0.saturating_add(i64::try_from(number).unwrap_or(i64::MAX)));
             let attempt = self.attempt(&entry, &intent, id, &charge, now);
             items.push(Item { attempt: id, key: entry.key.clone(), external_id: entry.link.side.external_id.clone(), fields });
             links.push(entry.link.id);

@@ -35,6 +35,12 @@ fn play(settings: LaneSettings, script: Vec<u16>, with_meddling: bool) {
     assert_eq!(world.store.waiting().len(), 0, "every letter is overtaken by a newer write");
 }
 
+/// The same with a field for the number of the last write.
+fn marking(mut settings: LaneSettings) -> LaneSettings {
+    settings.terms.values_mut().for_each(|terms| terms.marker = Some("Mark".into()));
+    settings
+}
+
 /// The same scripts each time, unless the environment asks for other ones or for more (`PROPTEST_RNG_SEED`, `PROPTEST_CASES`).
 fn config() -> ProptestConfig {
     let config = ProptestConfig::default();
@@ -48,6 +54,11 @@ proptest! {
     #[test]
     fn a_lane_keeps_order_and_closes_everything(script in proptest::collection::vec(any::<u16>(), 0..500)) {
         play(settings(), script, false);
+    }
+
+    #[test]
+    fn a_lane_that_marks_its_writes_does_so_too(script in proptest::collection::vec(any::<u16>(), 0..500)) {
+        play(marking(settings()), script, false);
     }
 
     #[test]
@@ -202,6 +213,23 @@ fn a_read_that_proves_the_attempt_ends_the_hold_at_once() {
     world.check_rest(true);
     assert_eq!(world.sent.len(), 2, "nothing is repeated");
     assert!(world.now.since(begun) < Duration::from_secs(1));
+}
+
+#[test]
+fn a_marker_proves_a_write_that_no_value_can() {
+    let proven_at_once = |settings: LaneSettings| {
+        let mut world = World::new(settings, vec![]);
+        // All that it carries is null, which the record would show without it, too.
+        world.event("k0", Create, &[("type", "lead")]);
+        world.lose_first(Some(Duration::ZERO));
+        let begun = world.now;
+        world.event("k0", Update, &[("name", "b")]);
+        world.calm_down();
+        world.check_rest(true);
+        world.sent.len() == 2 && world.now.since(begun) < Duration::from_secs(1)
+    };
+    assert!(proven_at_once(marking(settings())));
+    assert!(!proven_at_once(settings()));
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn terms() -> Terms {
         boundary: SyncBoundary::new("contacts", "internal", "crm"),
         objects: BTreeMap::new(),
         key_field: "Key__c".into(),
+        marker: None,
         rows: vec![row("a", SystemA), row("b", SystemA), row("c", SystemB)],
         fillers: BTreeMap::new(),
         rules: BTreeMap::new(),

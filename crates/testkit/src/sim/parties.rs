@@ -20,6 +20,7 @@ use syncline_core::terms::Terms;
 use syncline_engine::ports::clock::Clock;
 use syncline_engine::ports::writer::Writer;
 use syncline_sandbox::exchange::System;
+use syncline_sandbox::sandbox::SandboxConfig;
 
 use super::network::{Network, SimTransport};
 use super::world::World;
@@ -51,15 +52,38 @@ pub fn routes(salesforce: SystemId, hubspot: SystemId) -> BTreeMap<String, Route
     BTreeMap::from([("contacts".to_owned(), routes)])
 }
 
+const fn marker(system: System) -> &'static str {
+    match system {
+        System::Salesforce => "Syncline_Write__c",
+        System::HubSpot => "syncline_write",
+    }
+}
+
+/// Gives the accounts a field for the number of the last write.
+///
+/// # Panics
+/// If the emulators' settings are of another shape.
+pub fn add_markers(config: &mut SandboxConfig) {
+    let field = |object: &str| serde_json::json!({"object": object, "name": marker(System::Salesforce), "kind": "text", "length": 20});
+    let fields = ["Lead", "Contact"].map(|object| serde_json::from_value(field(object)).expect("a field"));
+    config.salesforce.custom_fields.extend(fields);
+    let property = serde_json::json!({"name": marker(System::HubSpot), "type": "string"});
+    config.hubspot.properties.push(serde_json::from_value(property).expect("a property"));
+}
+
 /// One system's writer and its lane's settings.
 #[must_use]
 pub fn writer(network: &Arc<Network>, clock: Arc<dyn Clock>, system: System, number: SystemId, planted: Planted, world: &World) -> (Arc<dyn Writer>, LaneSettings) {
     let means = Means::new(Arc::new(SimTransport { network: network.clone(), system }), clock, "no-token.json".into());
-    let terms = match system {
+    let mut terms = match system {
         System::Salesforce => salesforce::config::default_terms("internal", "salesforce"),
         System::HubSpot => hubspot::config::default_terms("internal", "hubspot"),
     }
     .expect("the default terms are sound");
+    // Of one seed in three every write is marked.
+    if world.seed % 3 == 2 {
+        terms.marker = Some(marker(system).into());
+    }
     let writer: Arc<dyn Writer> = match system {
         System::Salesforce => {
             let url = SALESFORCE_URL.parse().expect("an address");

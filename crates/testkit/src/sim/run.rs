@@ -97,6 +97,7 @@ pub fn run(seed: u64, planted: Planted) -> Outcome {
     config.hubspot.quota_ten_seconds = world.burst;
     config.salesforce.quota_day = world.day;
     config.salesforce.instance_url = parties::SALESFORCE_URL.into();
+    parties::add_markers(&mut config);
     let sandbox = Arc::new(Mutex::new(Sandbox::new(config).expect("a drawn fault script parses")));
     let mut judge = Judge::new();
     for number in 0..world.strangers {

@@ -202,6 +202,7 @@ pub fn default_terms(internal: &str, external: &str) -> Result<Terms, RowFault> 
             }),
         objects: kinds.into_iter().map(|kind| (kind.to_owned(), CONTACTS.to_owned())).collect(),
         key_field: KEY_FIELD.to_owned(),
+        marker: None,
         rows: vec![
             row("name", &["firstname", "lastname"], Codec::SplitName, FieldType::Text)?,
             row("email", &["email"], Codec::Lower, FieldType::Email)?,

@@ -205,6 +205,7 @@ pub fn default_terms(internal: &str, external: &str) -> Result<Terms, RowFault> 
             }),
         objects: objects.into_iter().map(|(kind, object)| (kind.to_owned(), object.to_owned())).collect(),
         key_field: KEY_FIELD.to_owned(),
+        marker: None,
         rows: vec![
             row("name", &["FirstName", "LastName"], Codec::SplitName, FieldType::Text)?,
             row("email", &["Email"], Codec::Same, FieldType::Email)?,

@@ -104,6 +104,7 @@ pub(super) fn terms() -> Terms {
         boundary: SyncBoundary::new("contacts", "internal", "crm"),
         objects: BTreeMap::new(),
         key_field: KEY.into(),
+        marker: None,
         rows: vec![
             row("name", "Name", RecordAuthority::SystemA),
             row("note", "Note", RecordAuthority::SystemA),

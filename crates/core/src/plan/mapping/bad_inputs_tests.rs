@@ -16,6 +16,7 @@ fn terms(row: Row) -> Terms {
         boundary: SyncBoundary::new("contacts", "internal", "crm"),
         objects: BTreeMap::new(),
         key_field: "Key__c".into(),
+        marker: None,
         rows: vec![row],
         fillers: BTreeMap::new(),
         rules: [("Lead".to_owned(), people), ("Task".to_owned(), tasks)].into(),

@@ -85,6 +85,7 @@ mod tests {
             boundary: SyncBoundary::new("contacts", "internal", "crm"),
             objects: BTreeMap::new(),
             key_field: "Key__c".into(),
+            marker: None,
             rows: vec![row("name", &["FirstName", "LastName"], Codec::SplitName), row("company", &["Company"], Codec::Same)],
             fillers: [("Lead".into(), vec![("Company".into(), "[not provided]".into())])].into(),
             rules: [("Lead".into(), [rule("LastName", 5, true), rule("Company", 20, true), rule("Key__c", 4, true)].into())]
