@@ -302,7 +302,8 @@ impl Working {
             if link.open() == 0 {
                 link.duty.due_since = now;
             }
-            if new_life {
+            let comes_back = wanted && link.duty.desired == Presence::Absent;
+            if new_life || comes_back {
                 link.duty.generation_start = link.duty.opened;
             }
             link.duty.opened += 1;

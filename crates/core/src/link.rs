@@ -28,7 +28,8 @@ pub enum Presence {
 pub struct Duty {
     /// Deliveries opened so far.
     pub opened: u64,
-    /// How many had been opened when the record's present generation began: a delete that makes way for it covers up to here.
+    /// How many had been opened when the record's present generation began, or its present stay here after it had left: a delete that
+    /// makes way for that generation covers up to here, and so does a removal that is on the way still.
     pub generation_start: u64,
     /// Whether the record should be here.
     pub desired: Presence,
@@ -166,13 +167,13 @@ impl Link {
     }
 }
 
-/// Whether every other place that should hold the record's present generation is proven to, with nothing open or under way: a
-/// place that was left and is wanted again may have its removal on the way still, which its open delivery outlasts.
+/// Whether every other place that should hold the record's present generation is proven to, by a delivery of its present stay: a place
+/// that was left and is wanted again may have its removal on the way still, and that closes earlier deliveries only.
 #[must_use]
 pub fn successors_proven(links: &[Link], link: LinkId, generation: Generation) -> bool {
     let holds = |other: &Link| {
         let is_there = other.side.external_id.is_some() && other.side.base.as_ref().is_some_and(|base| base.generation == generation);
-        is_there && other.open() == 0 && other.side.state == SideState::Idle
+        is_there && other.side.closed > other.duty.generation_start
     };
     links.iter().filter(|other| other.id != link && other.duty.desired == Presence::Present).all(holds)
 }
@@ -273,33 +274,30 @@ fn told<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Value
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Base, Duty, Link, Presence, Side, SideState, successors_proven};
+    use super::{Base, Duty, Link, Presence, Side, successors_proven};
     use crate::ids::{LinkId, RecordId, SystemId};
     use crate::time::Timestamp;
 
-    fn link(id: i64, desired: Presence, open: u64, state: SideState) -> Link {
+    fn link(id: i64, desired: Presence, generation_start: u64) -> Link {
         let base = Base { generation: 1, rows: BTreeMap::new() };
         Link {
             id: LinkId(id),
             record: RecordId(1),
             system: SystemId(1),
             object: "Lead".into(),
-            duty: Duty { opened: 3 + open, generation_start: 0, desired, due_since: Timestamp(0) },
-            side: Side { state, closed: 3, external_id: Some("x".into()), base: Some(base), ..Side::default() },
+            duty: Duty { opened: 5, generation_start, desired, due_since: Timestamp(0) },
+            side: Side { closed: 3, external_id: Some("x".into()), base: Some(base), ..Side::default() },
             forced_to: 0,
         }
     }
 
-    /// Left, then wanted again while its removal was on the way: it counts only once it is settled.
+    /// Left, then wanted again while its removal was on the way: it counts once a delivery of the new stay is closed.
     #[test]
-    fn a_successor_with_anything_open_or_under_way_is_not_proven() {
-        let old = link(1, Presence::Absent, 1, SideState::Idle);
-        let proven = |open, state| successors_proven(&[old.clone(), link(2, Presence::Present, open, state)], LinkId(1), 1);
-        assert!(proven(0, SideState::Idle));
-        assert!(!proven(1, SideState::Idle));
-        for state in [SideState::InFlight, SideState::Held, SideState::BackingOff, SideState::Waiting, SideState::Paused, SideState::Dead] {
-            assert!(!proven(0, state), "{state:?}");
-        }
-        assert!(!successors_proven(&[old.clone(), link(2, Presence::Present, 0, SideState::Idle)], LinkId(1), 2));
+    fn a_successor_is_proven_by_a_delivery_of_its_present_stay() {
+        let old = link(1, Presence::Absent, 0);
+        let proven = |start, generation| successors_proven(&[old.clone(), link(2, Presence::Present, start)], LinkId(1), generation);
+        assert!(proven(0, 1) && proven(2, 1));
+        assert!(!proven(3, 1) && !proven(4, 1));
+        assert!(!proven(0, 2));
     }
 }

@@ -131,6 +131,9 @@ impl<'a> Resync<'a> {
         let were: Vec<Link> = known.links.clone();
         for link in &mut known.links {
             let wanted = places.iter().any(|(system, object)| link.system == *system && link.object == *object);
+            if wanted && link.duty.desired == Presence::Absent {
+                link.duty.generation_start = link.duty.opened;
+            }
             link.duty.desired = if wanted { Presence::Present } else { Presence::Absent };
         }
         let chosen = self.chosen(&were, &known.links, is_live);
