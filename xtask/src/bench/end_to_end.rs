@@ -141,7 +141,7 @@ fn sandbox(plan: &Plan) -> Result<(Process, [String; 2])> {
 
 fn configuration(plan: &Plan, case: Case, address: SocketAddr, salesforce: &str, hubspot: &str) -> String {
     let source = match case {
-        Case::Batched | Case::BatchedRandom => format!("  people: {{ kind: file, path: {}, follow: false }}\n", plan.data.join("events.jsonl").display()),
+        Case::Batched | Case::BatchedRandom => format!("  people: {{ kind: file, path: {}, follow: true }}\n", plan.data.join("events.jsonl").display()),
         Case::Single => "  app: { kind: http }\n".to_owned(),
     };
     let quota = "quota: { use: 1.0, day: 1000000000";
