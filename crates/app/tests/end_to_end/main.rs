@@ -65,17 +65,12 @@ fn two_runs_of_a_seed_end_in_the_same_state_within_quota() {
 
 #[test]
 fn a_second_load_costs_hardly_more_requests_than_the_least() {
-    // Emulators that are kept from the processor by others answer late, and a batch that waits for them goes out part-filled: that says
-    // nothing about the lane, so a run that others disturb may be repeated.
-    let mut loads: Vec<Value> = Vec::new();
-    let within = |load: &Value| load["requests"].as_f64().expect("a number") <= load["bound"].as_f64().expect("a number");
-    while loads.len() < 3 && !loads.last().is_some_and(within) {
-        let data = directory();
-        let summary = right(&demo(data.path(), 20_000, &["--load-first"]).output().expect("a run"));
-        loads.push(summary["second_load"].clone());
-    }
-    assert!(loads.last().is_some_and(within), "{loads:#?}");
-    assert!(loads.iter().all(|load| load["items"].as_f64().is_some_and(|items| items > 10_000.0)), "{loads:#?}");
+    let data = directory();
+    let summary = right(&demo(data.path(), 20_000, &["--load-first"]).output().expect("a run"));
+    let load = &summary["second_load"];
+    let number = |name: &str| load[name].as_f64().expect("a number");
+    assert!(number("requests") <= number("bound"), "{load:#}");
+    assert!(number("items") > 10_000.0, "{load:#}");
 }
 
 #[test]
