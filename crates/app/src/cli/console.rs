@@ -4,7 +4,7 @@
 //! terminal they fit its width; colours mark headings, errors and remedies, and only where they are wanted.
 //! Leaves to others: what is written.
 
-use std::io::{BufWriter, ErrorKind, Stdout, Write};
+use std::io::{BufRead, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
 use std::sync::OnceLock;
 
 use ratatui::crossterm::terminal;
@@ -124,6 +124,17 @@ struct Versioned<'a, T> {
     format_version: u32,
     #[serde(flatten)]
     body: &'a T,
+}
+
+/// Asks a person whether to do this; nobody to ask is a wrong use.
+pub(super) fn agreed(deed: &str) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new(format!("nobody can be asked whether to {deed}"), "add --yes, or --dry-run", 64));
+    }
+    say(&format!("{deed}? y or n"));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::of_output(&error))?;
+    Ok(matches!(answer.trim(), "y" | "yes"))
 }
 
 impl Console {

@@ -5,12 +5,11 @@
 //! Leaves to others: what a record needs (`core::resync`), opening it (`crate::control`).
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, IsTerminal};
 
 use clap::Args;
 use serde::Serialize;
 
-use super::console::{Console, Failure, row, say};
+use super::console::{Console, Failure, agreed, row, say};
 use super::target::Target;
 use crate::control::{Answer, Door, NeedView, Price, Refusal, Request, ResyncPage, Selection, SystemPrice};
 
@@ -94,7 +93,7 @@ fn carry_out(args: &ResyncArgs, door: &mut Door, console: &mut Console) -> Resul
     }
     if links > 0 && !args.dry_run {
         keep_fuses(args, &told.price)?;
-        if !args.yes && !agreed(links)? {
+        if !args.yes && !agreed(&format!("write these {links}"))? {
             told.outcome = "refused";
             say("nothing was opened");
         } else {
@@ -188,16 +187,6 @@ fn keep_fuses(args: &ResyncArgs, price: &Price) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-fn agreed(links: u64) -> Result<bool, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(format!("{links} places would be written, and nobody can be asked"), "add --yes, or --dry-run", 64));
-    }
-    say(&format!("write these {links}? y or n"));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::of_output(&error))?;
-    Ok(matches!(answer.trim(), "y" | "yes"))
 }
 
 fn show(told: &Told, console: &mut Console) -> Result<(), Failure> {

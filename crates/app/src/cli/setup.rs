@@ -4,7 +4,6 @@
 //! that a field was there; what the interface cannot do is told as work for a person.
 //! Leaves to others: which fields these are and how they are created (the adapters).
 
-use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use syncline_adapters::systems::caretaker::{Caretaker, Made, SetUp};
 
-use super::console::{Console, Failure, say};
+use super::console::{Console, Failure, agreed, say};
 use super::overrides::SetArgs;
 use super::target::{CONFIG, read_config};
 use crate::config::{Config, SystemConfig};
@@ -95,7 +94,7 @@ pub(super) fn setup(args: &SetupArgs, console: &mut Console) -> Result<u8, Failu
     if does && !args.yes {
         show(&told, console)?;
         console.flush()?;
-        if !agreed(set_up.steps.len())? {
+        if !agreed(&format!("do these {} things", set_up.steps.len()))? {
             say("nothing was done");
             return Ok(1);
         }
@@ -122,16 +121,6 @@ async fn carry_out(caretaker: Arc<dyn Caretaker>, set_up: SetUp) -> Result<Vec<D
         done.push(Done { what: step.what, state });
     }
     Ok(done)
-}
-
-fn agreed(count: usize) -> Result<bool, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(format!("there are {count} things to do, and nobody can be asked"), "add --yes, or --dry-run", 64));
-    }
-    say(&format!("do these {count} things? y or n"));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::of_output(&error))?;
-    Ok(matches!(answer.trim(), "y" | "yes"))
 }
 
 fn find<'c>(config: &'c Config, args: &SetupArgs) -> Result<&'c SystemConfig, Failure> {
